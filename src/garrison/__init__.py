@@ -1,0 +1,7 @@
+"""Guards an API: one policy, one guard, one decision for every request."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"
