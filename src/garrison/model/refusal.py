@@ -1,0 +1,102 @@
+"""A decision against a request: a stable code, and what the caller is told (RFC 9457).
+
+The public text never tells an attacker which check failed where that matters: an unknown, a wrong, an
+expired and a revoked key are all `credential_refused`; the `reason` goes to the journal alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from garrison.model.request import Header
+
+__all__ = ["REFUSALS", "Refusal", "Told", "refuse"]
+
+
+class Told(NamedTuple):
+    """What every refusal of one code says."""
+
+    status: int
+    title: str
+    detail: str
+
+
+REFUSALS: dict[str, Told] = {
+    "host_unknown": Told(421, "Misdirected request", "This host is not served here."),
+    "request_malformed": Told(400, "Malformed request", "The request could not be read."),
+    "path_ambiguous": Told(400, "Ambiguous path", "The path can be read in more than one way."),
+    "route_unknown": Told(404, "Not found", "There is nothing here."),
+    "method_not_allowed": Told(405, "Method not allowed", "The path does not take this method."),
+    "not_found": Told(404, "Not found", "There is nothing here."),
+    "credential_missing": Told(401, "Credential required", "Present a credential that this route accepts."),
+    "credential_ambiguous": Told(400, "Ambiguous credential", "Present exactly one credential."),
+    "credential_malformed": Told(401, "Credential refused", "The credential was not accepted."),
+    "credential_refused": Told(401, "Credential refused", "The credential was not accepted."),
+    "login_refused": Told(401, "Login refused", "The name or the password is wrong."),
+    "freshness_required": Told(401, "Fresh login required", "Log in again to do this."),
+    "assurance_required": Told(401, "Stronger login required", "Log in with a further factor to do this."),
+    "scope_missing": Told(403, "Not allowed", "The credential does not carry the right to do this."),
+    "credential_restricted": Told(403, "Not allowed", "The credential may not be used for this."),
+    "cross_site": Told(403, "Cross-site request refused", "This request came from a page that is not trusted here."),
+    "cors_refused": Told(403, "Origin refused", "This origin, method or header is not allowed."),
+    "limit_exceeded": Told(429, "Too many requests", "A limit is spent. Try again after the time given."),
+    "login_throttled": Told(429, "Too many attempts", "Too many attempts. Try again after the time given."),
+    "conflict": Told(409, "Conflict", "It exists already, or it has changed meanwhile."),
+    "body_malformed": Told(400, "Malformed body", "The body could not be read."),
+    "body_invalid": Told(422, "Invalid body", "One or more fields are not as they must be."),
+    "body_too_large": Told(413, "Body too large", "The body is larger than this route takes."),
+    "body_too_slow": Told(408, "Request timeout", "The body took too long to arrive."),
+    "body_type": Told(415, "Unsupported media type", "The body must be JSON."),
+    "headers_too_large": Told(431, "Header fields too large", "The header fields are larger than taken here."),
+    "busy": Told(503, "Busy", "Try again after the time given."),
+    "store_unavailable": Told(503, "Unavailable", "A decision is not possible at the moment."),
+    "ownership_unproved": Told(500, "Internal error", "The answer was withheld."),
+    "internal_error": Told(500, "Internal error", "The request failed here; the fault was recorded."),
+}
+"""Every refusal there is: code, status, title, detail."""
+
+
+class Refusal(Struct, frozen=True):
+    """A decision against one request."""
+
+    code: str
+    """Stable, one of `REFUSALS`."""
+
+    status: int
+    """HTTP status of the answer."""
+
+    title: str
+    """The same for every refusal of this code."""
+
+    detail: str
+    """For the caller; never which check failed where that matters."""
+
+    reason: str = ""
+    """For the journal: exactly what failed."""
+
+    headers: tuple[Header, ...] = ()
+    """Fields the answer carries: the challenge, `Allow`, `Retry-After`."""
+
+    members: dict[str, Any] = {}
+    """Further members of the problem details, such as `errors` or `violated-policies`."""
+
+    type: str = ""
+    """Problem type; empty: `about:blank` with the code as a member."""
+
+    weight: int = 0
+    """How much suspicion the refusal carries."""
+
+
+def refuse(
+    code: str,
+    reason: str = "",
+    *,
+    headers: tuple[Header, ...] = (),
+    members: dict[str, Any] | None = None,
+    type: str = "",  # noqa: A002  # the member's name in RFC 9457
+) -> Refusal:
+    """Make the refusal of a code; the reason is for the journal only."""
+    status, title, detail = REFUSALS[code]
+    return Refusal(code, status, title, detail, reason, headers, members or {}, type)

@@ -1,0 +1,1 @@
+"""Who may call what, how often, from which origin: read, checked, compiled, explained."""
