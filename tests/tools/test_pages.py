@@ -1,0 +1,127 @@
+"""A block that does not work fails, and what a page says of files, names and output is held."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.pages import pages
+
+
+def play(folder: Path, text: str) -> int:
+    """Run the blocks of a page as pytest would, and tell how many there were."""
+    page = folder / "README.md"
+    page.write_text(text)
+    sybil = pages(folder, commands=folder)
+    document = sybil.parse(page)
+    assert sybil.setup is not None
+    assert sybil.teardown is not None
+    sybil.setup(document.namespace)
+    try:
+        examples = list(document.examples())
+        for example in examples:
+            example.evaluate()
+    finally:
+        sybil.teardown(document.namespace)
+    return len(examples)
+
+
+def fence(language: str, *lines: str) -> str:
+    return "\n".join([f"```{language}", *lines, "```", ""])
+
+
+def test_names_carry_over_and_structs_find_their_types(tmp_path: Path) -> None:
+    """Annotations are text when a struct is made; they are looked up in the module of the page."""
+    page = fence(
+        "python",
+        "from __future__ import annotations",
+        "from msgspec import Struct, convert",
+        "class A(Struct):",
+        "    n: int",
+    )
+    page += fence("python", "class B(Struct):", "    a: A", "assert convert({'a': {'n': 1}}, B).a.n == 1")
+
+    assert play(tmp_path, page) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("python", "assert 1 == 2"),
+        ("python", "1 +"),
+        ("toml", "a = "),
+        ("json", "{,}"),
+        ('toml title="x"', "a = "),
+        ("console", "$ ls"),
+    ],
+)
+def test_a_wrong_block_fails(tmp_path: Path, language: str, line: str) -> None:
+    with pytest.raises((AssertionError, ValueError, SyntaxError)):
+        play(tmp_path, fence(language, line))
+
+
+def test_blocks_that_are_only_shown(tmp_path: Path) -> None:
+    assert play(tmp_path, fence("sh", "$ rm x") + fence("text", "?") + fence("", "?")) == 0
+
+
+def test_a_titled_block_is_a_file_of_the_page(tmp_path: Path) -> None:
+    """The page's folder is empty before and gone after; a Python file can be imported."""
+    page = (
+        fence('toml title="garrison.toml"', "a = 1")
+        + fence('text title="b.txt"', "b")
+        + fence('python title="main.py"', "app = 1")
+    )
+    page += fence(
+        "python",
+        "import os, sys, main",
+        "from pathlib import Path",
+        "assert sorted(os.listdir()) == ['b.txt', 'garrison.toml', 'main.py'] or '__pycache__' in os.listdir()",
+        "assert Path('garrison.toml').read_text() == 'a = 1\\n'",
+        "assert main.app == 1",
+    )
+    before, path = Path.cwd(), list(sys.path)
+
+    assert play(tmp_path, page) == 4
+    assert Path.cwd() == before
+    assert sys.path == path
+    assert "main" not in sys.modules
+
+
+@pytest.fixture
+def garrison(tmp_path: Path) -> Path:
+    """A command that prints its arguments and fails when told so."""
+    command = tmp_path / "garrison"
+    command.write_text('#!/bin/sh\necho "it: $*"\necho two\n[ "$1" != fail ]\n')
+    os.chmod(command, 0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("$ garrison keys create 'a b'",),
+        ("$ garrison check   # a comment", "it: check", "two"),
+        ("$ garrison check", "it: check", "two", "", "$ garrison init", "it: init", "..."),
+        ("$ garrison check", "...wo"),
+    ],
+)
+def test_console_holds(garrison: Path, lines: tuple[str, ...]) -> None:
+    assert play(garrison, fence("console", *lines)) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("$ garrison fail",),
+        ("$ garrison check", "it: check"),
+        ("$ garrison check", "it: other", "two"),
+        ("$ garrison check", "$ garrison fail"),
+        ("$ garrison check", "tw..."),
+    ],
+)
+def test_console_fails(garrison: Path, lines: tuple[str, ...]) -> None:
+    with pytest.raises(AssertionError):
+        play(garrison, fence("console", *lines))

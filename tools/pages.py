@@ -1,0 +1,157 @@
+"""Make every code block of a page a test, so that the documentation cannot say what does not work.
+
+Each page has an empty folder of its own, in which its blocks run from top to bottom:
+
+- a fence with `title="NAME"` is written to that file first;
+- `python` is executed, names carry over from block to block; `toml` and `json` must parse;
+- `console` runs each `$ garrison …` line, which must succeed; below it stands its output, `...` for anything;
+- every other language (`sh`, `text`, `nginx`, …) is only shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from sybil import Document, Example, Region, Sybil
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+__all__ = ["pages"]
+
+MODULE = "page"
+"""The module whose names the Python blocks of a page share; structs find their types through it."""
+
+Runner: TypeAlias = Callable[[Example], None]
+"""Runs one block; raises when the page does not hold."""
+
+COMMAND_TIMEOUT = 60
+"""Seconds that one command of a page may take."""
+
+_INFO = re.compile(r"(?P<language>\w+)(?P<attributes>[^\n]*)\n")
+_TITLE = re.compile(r'title="(?P<title>[^"/]+)"')
+_COMMENT = re.compile(r"\s+# .*$")
+
+
+def pages(root: Path, commands: Path | None = None) -> Sybil:
+    """Collect the README and the pages under `docs` as tests.
+
+    Args:
+        root: The folder of the README.
+        commands: Where the `garrison` command is; next to this Python, unless told.
+    """
+    runners = {**_RUNNERS, "console": _console(commands or Path(sys.executable).parent)}
+    return Sybil(
+        parsers=[partial(_blocks, runners)],
+        patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+        path=str(root),
+        setup=_enter,
+        teardown=_leave,
+    )
+
+
+def _enter(namespace: dict[str, Any]) -> None:
+    """Give the page its folder and its module."""
+    stack = contextlib.ExitStack()
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    stack.enter_context(contextlib.chdir(folder))
+    sys.modules[MODULE] = ModuleType(MODULE)
+    stack.callback(sys.modules.pop, MODULE)
+    sys.path.insert(0, folder)
+    stack.callback(sys.path.remove, folder)
+    stack.callback(_forget, folder)
+    namespace["stack"] = stack
+
+
+def _forget(folder: str) -> None:
+    """Drop the modules that a page imported from its own files: the next page may have a `main.py` too."""
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(folder):
+            del sys.modules[name]
+
+
+def _leave(namespace: dict[str, Any]) -> None:
+    namespace["stack"].close()
+
+
+def _blocks(runners: Mapping[str, Runner], document: Document) -> Iterator[Region]:
+    for region in RawFencedCodeBlockLexer(_INFO)(document):
+        lexemes: Mapping[str, Any] = region.lexemes
+        run = runners.get(lexemes["language"])
+        title = _TITLE.search(lexemes["attributes"])
+        if run or title:
+            region.parsed = lexemes["source"]
+            region.evaluator = _evaluator(run, title["title"] if title else None)
+            yield region
+
+
+def _evaluator(run: Runner | None, title: str | None) -> Runner:
+    def evaluate(example: Example) -> None:
+        if title:
+            Path(title).write_text(example.parsed, "utf-8")
+        if run:
+            run(example)
+
+    return evaluate
+
+
+def _python(example: Example) -> None:
+    # Blank lines in front make the line numbers of a traceback those of the page.
+    source = "\n" * example.line + example.parsed
+    code = compile(source, example.path, "exec", dont_inherit=True)
+    exec(code, sys.modules[MODULE].__dict__)  # noqa: S102  # the blocks are our own pages
+
+
+def _toml(example: Example) -> None:
+    tomllib.loads(example.parsed)
+
+
+def _json(example: Example) -> None:
+    json.loads(example.parsed)
+
+
+def _console(commands: Path) -> Runner:
+    def run(example: Example) -> None:
+        for chunk in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
+            command, _, expected = chunk.partition("\n")
+            words = shlex.split(_COMMENT.sub("", command))
+            if words[0] != "garrison":
+                raise AssertionError(f"a test runs `garrison` only; show `{command}` in a `sh` block")
+            _compare(command, [str(commands / words[0]), *words[1:]], expected.strip())
+
+    return run
+
+
+def _compare(shown: str, command: list[str], expected: str) -> None:
+    done = subprocess.run(
+        command,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
+        timeout=COMMAND_TIMEOUT,
+        check=False,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise AssertionError(f"`{shown}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    if expected and not _like(expected).fullmatch(done.stdout.strip()):
+        raise AssertionError(f"`{shown}` printed:\n{done.stdout}\nwhere the page says:\n{expected}")
+
+
+def _like(expected: str) -> re.Pattern[str]:
+    """Match text that is as expected, with `...` standing for anything."""
+    return re.compile(".*".join(map(re.escape, expected.split("..."))), re.DOTALL)
+
+
+_RUNNERS: Mapping[str, Runner] = {"python": _python, "toml": _toml, "json": _json}
