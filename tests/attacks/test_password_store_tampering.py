@@ -37,7 +37,15 @@ def test_a_hash_made_without_the_pepper_opens_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameters", ["m=999999999,t=1,p=1", "m=9999999,t=1,p=1", "m=262145,t=1,p=1", "m=7168,t=99,p=1", "m=7168,t=1,p=9", "m=8192,t=1,p=1"]
+    "parameters",
+    [
+        "m=999999999,t=1,p=1",
+        "m=9999999,t=1,p=1",
+        "m=262145,t=1,p=1",
+        "m=7168,t=99,p=1",
+        "m=7168,t=1,p=9",
+        "m=8192,t=1,p=1",
+    ],
 )
 def test_hostile_parameters_never_reach_argon2(parameters: str) -> None:
     """A stored m of 999,999,999 KiB would take all memory; the last is in bounds, and refused by the seal."""

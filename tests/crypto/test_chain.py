@@ -34,10 +34,10 @@ def test_every_change_shows_in_the_last_link(bodies: list[bytes], data: st.DataO
     """Changed, dropped, inserted, swapped."""
     place = data.draw(st.integers(0, len(bodies) - 2))
     changes = [
-        bodies[:place] + [bodies[place] + b"!"] + bodies[place + 1 :],
+        [*bodies[:place], bodies[place] + b"!", *bodies[place + 1 :]],
         bodies[:place] + bodies[place + 1 :],
-        bodies[:place] + [b"new"] + bodies[place:],
-        bodies[:place] + [bodies[place + 1], bodies[place]] + bodies[place + 2 :],
+        [*bodies[:place], b"new", *bodies[place:]],
+        [*bodies[:place], bodies[place + 1], bodies[place], *bodies[place + 2 :]],
     ]
 
     assert chained(bodies)[-1] not in [chained(changed)[-1] for changed in changes]

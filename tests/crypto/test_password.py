@@ -88,7 +88,9 @@ def test_what_is_no_hash_cannot_be_moved(stored: str) -> None:
         passwords.repepper(stored, os.urandom)
 
 
-@pytest.mark.parametrize("cost", [(7167, 1, 1), (262145, 1, 1), (19456, 0, 1), (19456, 11, 1), (19456, 2, 0), (19456, 2, 5)])
+@pytest.mark.parametrize(
+    "cost", [(7167, 1, 1), (262145, 1, 1), (19456, 0, 1), (19456, 11, 1), (19456, 2, 0), (19456, 2, 5)]
+)
 def test_a_cost_out_of_bounds_is_refused(cost: tuple[int, int, int]) -> None:
     """Too cheap to protect, or dear enough to stop the machine."""
     memory, passes, lanes = cost

@@ -31,9 +31,7 @@ def test_two_seals_of_one_value_differ() -> None:
     assert seal(OLD, "signing-key", b"x", "", os.urandom) != seal(OLD, "signing-key", b"x", "", os.urandom)
 
 
-@pytest.mark.parametrize(
-    ("purpose", "context"), [("signing-key", "key:b"), ("other", "key:a"), ("signing-key", "")]
-)
+@pytest.mark.parametrize(("purpose", "context"), [("signing-key", "key:b"), ("other", "key:a"), ("signing-key", "")])
 def test_a_sealed_value_cannot_be_moved(purpose: str, context: str) -> None:
     """A writer of the store copies one record's secret into another."""
     sealed = seal(OLD, "signing-key", b"secret", "key:a", os.urandom)
@@ -56,7 +54,9 @@ def test_no_character_can_be_changed(place: int, letter: str) -> None:
             unseal(OLD, "signing-key", changed, "c")
 
 
-@pytest.mark.parametrize("text", ["", "s1", "s1.", "s1..", "s1..QUJD", "s2.00000000.QQ", f"s1.{OLD.current}.QQ", "é.é.é"])
+@pytest.mark.parametrize(
+    "text", ["", "s1", "s1.", "s1..", "s1..QUJD", "s2.00000000.QQ", f"s1.{OLD.current}.QQ", "é.é.é"]
+)
 def test_anything_else_is_no_sealed_value(text: str) -> None:
     """Only one error, for the operator."""
     with pytest.raises(SecretError):
