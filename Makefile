@@ -1,13 +1,59 @@
-# Garrison's commands. `make` alone lists them.
+# Garrison's commands; `make` alone lists them.
 PYTHON ?= python3
 PORT ?= 8000
+WORKERS ?= 2
+
 BIN := .venv/bin
+CODE := src tests tools benchmarks examples conftest.py
+PURE := model limits cors headers crypto policy
+# The tests see the unpacked wheel and not src; tests/conftest.py makes sure of it.
+WHEEL := $(CURDIR)/build/wheel
+TESTS := PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garrison $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lock
+.NOTPARALLEL:
+.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+run: export GARRISON_ENV ?= development
+run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
+	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
+
+test: lint wheel chromium ## everything that must hold before a change lands
+	@$(TESTS) -n $(WORKERS) --dist loadfile $(PURE:%=--cov=garrison.%) --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+check: lint wheel ## the fast part: static checks and the tests of the pure floor
+	@$(TESTS) $(wildcard $(PURE:%=tests/%) tests/tools)
+
+prove: venv wheel chromium ## what takes longer: full statistics, more examples, mutants; tables land in docs/
+	@$(TESTS) -m prove
+	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m tools.mutants
+
+bench: venv ## compare with the rivals, a line per figure
+	@$(BIN)/python -m benchmarks
+
+docs: venv ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+audit: venv ## look for known flaws in the locked dependencies
+	@$(BIN)/python -m tools.audit
+
+lint: venv
+	@$(BIN)/ruff check --quiet --output-format concise .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy $(wildcard $(CODE))
+	@mkdir -p build && $(BIN)/lint-imports --no-logo --cache-dir build/imports >build/imports.log || { cat build/imports.log; exit 1; }
+	@$(BIN)/python -m tools.house
+	@$(BIN)/python -m tools.tracked
+
+wheel: venv
+	@tools/wheel
+
+chromium:
+	@tools/chromium
 
 venv: .venv/.installed ## make .venv from requirements.lock, with an editable install
 
@@ -16,4 +62,7 @@ venv: .venv/.installed ## make .venv from requirements.lock, with an editable in
 
 lock: venv ## resolve requirements.lock anew, within the bounds of pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements.lock
+		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove what the other commands made, but for var/
+	@rm -rf .venv build dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
