@@ -29,31 +29,50 @@ __all__ = [
     "Stores",
 ]
 
-_Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Count = Annotated[int, Meta(ge=1)]
 CredentialName = Literal["key", "jwt"]
+Environment = Literal["development", "staging", "production"]
+
+JwsAlgorithm = Literal[
+    "HS256", "ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"
+]
+
+# Each mark names a reader in `garrison.policy.notation`.
+Characters = Annotated[str, Meta(extra={"notation": "characters"})]
+Duration = Annotated[str, Meta(extra={"notation": "duration"})]
+FieldName = Annotated[str, Meta(extra={"notation": "field"})]
+Host = Annotated[str, Meta(extra={"notation": "host"})]
+LimitText = Annotated[str, Meta(extra={"notation": "limit"})]
+Network = Annotated[str, Meta(extra={"notation": "network"})]
+Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]
+Reference = Annotated[str, Meta(extra={"notation": "reference"})]
+RouteText = Annotated[str, Meta(extra={"notation": "route"})]
+Scope = Annotated[str, Meta(extra={"notation": "scope"})]
+Size = Annotated[str, Meta(extra={"notation": "size"})]
 
 
 class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What every part of a policy shares: frozen, by name, nothing unknown."""
 
 
-class All(_Part):
+class All(_Part, frozen=True):
     """Several credentials at once: the key names the app, the token names the user."""
 
     all: tuple[CredentialName, ...]
 
 
-class Requirement(_Part):
+class Requirement(_Part, frozen=True):
     """How strong, and how fresh, the login behind a request must be."""
 
-    fresh: str = ""
+    fresh: Duration = ""
     """Longest time since the person proved who they are: `"5m"`. A key never satisfies it."""
 
     methods: tuple[str, ...] = ()
     """Methods (`amr`, RFC 8176) of which every one must have been used."""
 
 
-class Route(_Part):
+class Route(_Part, frozen=True):
     """What one route demands. What is left out comes from `[defaults]`."""
 
     public: bool | None = None
@@ -62,14 +81,17 @@ class Route(_Part):
     credentials: tuple[CredentialName, ...] | All | None = None
     """Which kinds are accepted: any one of a list, or `{ all = [...] }`."""
 
-    scopes: tuple[str, ...] | None = None
+    scopes: tuple[Scope, ...] | None = None
     """Scopes that are all demanded."""
 
     own: bool | None = None
     """Whether the handler must prove whose thing it returns (`Principal.must_own`)."""
 
-    limit: str | tuple[str, ...] | None = None
-    """Limits, all of them held: `"50/s burst 500 per principal"`. They replace the default limits."""
+    limit: LimitText | tuple[LimitText, ...] | None = None
+    """Limits, all of them held: `"50/s burst 500 per principal"`. They replace the default limits; `[]`: none.
+
+    Routes that keep the default limits share one count; a limit of its own counts a route alone.
+    """
 
     cors: str | None = None
     """Name of a `[cors.<name>]`, or `"none"`."""
@@ -80,10 +102,12 @@ class Route(_Part):
     body: str | None = None
     """File with a JSON Schema that the body must fit, relative to the policy."""
 
-    max_body: str | None = None
+    max_body: Size | None = None
     """Largest body, instead of `caps.body`."""
 
     require: Requirement | None = None
+    """How fresh and how strong the login must be."""
+
     mode: Literal["enforce", "observe"] | None = None
     """`observe` records refusals of this route without refusing."""
 
@@ -91,31 +115,50 @@ class Route(_Part):
     """Whether answers set a cookie: then cross-site requests are refused even without one (login CSRF)."""
 
 
-class Defaults(Route):
+class Defaults(Route, frozen=True):
     """Demands of every route that does not say otherwise."""
 
 
-class Cors(_Part):
+class Cors(_Part, frozen=True):
     """Which pages of other origins may read the answers (Fetch, CORS protocol)."""
 
     origins: tuple[str, ...] = ()
+    """Exact origins, `https://*.example.com` (one label or more), `http://localhost:*`, or `*` alone."""
+
     methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    """Methods a page may use."""
+
     headers: tuple[str, ...] = ("authorization", "content-type", "x-api-key")
+    """Request fields a page may set, or `*` (which never covers `authorization`)."""
+
     expose: tuple[str, ...] = ()
+    """Answer fields a page may read, beyond those that every page may."""
+
     credentials: bool = False
-    max_age: str = "10m"
+    """Whether pages may send cookies and client certificates along."""
+
+    max_age: Duration = "10m"
+    """How long a browser may remember a preflight answer; a removed origin lives on that long."""
+
     dangerously_allow_insecure_origins: bool = False
+    """Let http origins beyond loopback in, with credentials: whoever sits on the wire acts as the user."""
+
     dangerously_allow_public_suffix_subdomains: bool = False
+    """Let a pattern stand at a public suffix: anybody can register a name below `*.github.io`."""
 
 
-class Headers(_Part):
+class Headers(_Part, frozen=True):
     """Security header fields of answers: a profile, and what differs from it."""
 
     profile: Literal["api", "html", "docs"] = "api"
-    hsts: str = "730d"
+    """What to begin with: `api` for JSON, `html` for pages, `docs` for an API's documentation page."""
+
+    hsts: Duration = "730d"
     """How long browsers insist on HTTPS; `"0s"`: not sent. Sent over https alone."""
 
     hsts_subdomains: bool = True
+    """Whether that holds for all names below too."""
+
     csp: str = ""
     """Content-Security-Policy instead of the profile's."""
 
@@ -126,97 +169,127 @@ class Headers(_Part):
     """Whether the application may not override them."""
 
 
-class Caps(_Part):
+class Caps(_Part, frozen=True):
     """How much of anything a caller may send."""
 
-    body: str = "1MiB"
-    body_time: str = "10s"
+    body: Size = "1MiB"
+    """Largest body."""
+
+    body_time: Duration = "10s"
     """Longest time for a whole body, before `body_rate` grants more."""
 
-    body_rate: str = "16KiB"
+    body_rate: Size = "16KiB"
     """Bytes that earn one more second."""
 
-    header_bytes: str = "32KiB"
-    header_count: int = 100
-    path: str = "4KiB"
-    query: str = "8KiB"
-    fields: int = 1_000
+    header_bytes: Size = "32KiB"
+    """Most bytes in all header fields together."""
+
+    header_count: Count = 100
+    """Most header fields."""
+
+    path: Size = "4KiB"
+    """Longest path as sent."""
+
+    query: Size = "8KiB"
+    """Longest query as sent."""
+
+    fields: Count = 1_000
     """Members and elements in a JSON body, all levels together."""
 
-    depth: int = 32
+    depth: Annotated[int, Meta(ge=1, le=200)] = 32
     """Nesting of a JSON body."""
 
 
-class Forwarded(_Part):
+class Forwarded(_Part, frozen=True):
     """Which proxies may say who the client is."""
 
-    peers: tuple[str, ...] = ()
+    peers: tuple[Network, ...] = ()
     """Networks of trusted proxies, in CIDR form."""
 
     header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
     """The one header that is believed; all others are ignored."""
 
-    hops: int = 8
+    hops: Annotated[int, Meta(ge=1, le=32)] = 8
     """Longest chain that is walked."""
 
     scheme: bool = True
     """Whether the same peers are believed about https (`X-Forwarded-Proto`, or `proto=`)."""
 
 
-class Secrets(_Part):
+class Secrets(_Part, frozen=True):
     """Where secrets are; never the secrets themselves."""
 
-    root: str = ""
+    root: Reference = ""
     """`file:PATH`, `credential:NAME` (systemd) or `env:NAME`; at least 32 random bytes, base64url or hex."""
 
-    old_roots: tuple[str, ...] = ()
+    old_roots: tuple[Reference, ...] = ()
     """Former root keys that still open what was sealed with them."""
 
 
-class Stores(_Part):
+class Stores(_Part, frozen=True):
     """Where things are kept, by URL."""
 
     records: str = "memory:"
     """`memory:` or `sqlite:PATH`."""
 
     counters: str = "memory:"
-    counter_keys: int = 1_000_000
+    """`memory:`: each process counts alone."""
+
+    counter_keys: Count = 1_000_000
     """Most subjects a memory counter remembers per class of window."""
 
 
-class Keys(_Part):
+class Keys(_Part, frozen=True):
     """API keys."""
 
-    header: str = "x-api-key"
+    header: FieldName = "x-api-key"
     """Field that carries a key; `Authorization: Bearer` is read as well. Never the query."""
 
     brand: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{1,9}$")] = "grsn"
+    """First word of every key, so that a leaked one is recognised."""
+
     environment: Literal["live", "test", "dev"] = "live"
-    overlap: str = "24h"
+    """Second word of every key; a key of another environment is refused unread."""
+
+    overlap: Duration = "24h"
     """How long the old secret still works after a rotation."""
 
-    cache: int = 100_000
+    cache: Count = 100_000
     """Most key records kept hot."""
 
-    most_per_owner: int = 20
+    most_per_owner: Count = 20
+    """Most keys that one owner may have at once."""
 
 
-class Issuer(_Part):
+class Issuer(_Part, frozen=True):
     """A foreign issuer whose tokens are accepted."""
 
     issuer: str
+    """`iss` of its tokens, letter for letter."""
+
     jwks: str
+    """Where its public keys are, an https address."""
+
     audience: str
-    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    """`aud` that names this API in its tokens."""
+
+    algorithms: tuple[JwsAlgorithm, ...] = ("RS256", "ES256")
+    """What it signs with; nothing else is tried."""
+
     tenant: str = ""
-    scopes: tuple[str, ...] = ()
+    """Tenant that its principals belong to."""
+
+    scopes: tuple[Scope, ...] = ()
     """Most that its tokens may carry here."""
 
     scope_claim: str = "scope"
+    """Claim that holds the scopes."""
+
     typ: tuple[str, ...] = ("at+jwt",)
+    """Token types that are accepted (RFC 9068 section 2.1)."""
 
 
-class Jwt(_Part):
+class Jwt(_Part, frozen=True):
     """Access tokens: our own, and those of named foreign issuers."""
 
     issuer: str = ""
@@ -226,73 +299,101 @@ class Jwt(_Part):
     """`aud` of our own tokens; empty: `service`."""
 
     algorithm: Literal["HS256", "ES256", "Ed25519", "PS256", "RS256"] = "HS256"
-    access: str = "15m"
-    refresh: str = "30d"
-    leeway: str = "0s"
-    cache: int = 10_000
+    """What our own tokens are signed with: HS256 for one service, ES256 or Ed25519 when others verify them."""
+
+    access: Duration = "15m"
+    """Life of an access token."""
+
+    refresh: Duration = "30d"
+    """Life of a refresh token; a new one comes with each use."""
+
+    leeway: Duration = "0s"
+    """How far clocks of two machines may be apart."""
+
+    cache: Count = 10_000
     """Most verified tokens remembered (asymmetric algorithms only)."""
 
-    issuers: dict[str, Issuer] = {}
+    issuers: dict[Name, Issuer] = {}
+    """Foreign issuers, by a name of your choice."""
 
 
-class Accounts(_Part):
+class Accounts(_Part, frozen=True):
     """People who register and log in here. Left out: there are none."""
 
-    prefix: str = "/auth"
+    prefix: Prefix = "/auth"
     """Where register, login, refresh and logout stand."""
 
-    me: str = "/me"
-    keys: str = "/keys"
+    me: Prefix = "/me"
+    """Where a user asks who they are."""
+
+    keys: Prefix = "/keys"
     """Where a user's own API keys stand; empty: nowhere."""
 
     register: bool = True
-    scopes: tuple[str, ...] = ()
+    """Whether anybody may make an account."""
+
+    scopes: tuple[Scope, ...] = ()
     """What a new user may."""
 
-    username: str = "[A-Za-z0-9_]"
-    username_length: tuple[int, int] = (3, 50)
-    password_length: int = 15
+    username: Characters = "[A-Za-z0-9_]"
+    """Characters of a username."""
+
+    username_length: tuple[Count, Count] = (3, 50)
+    """Shortest and longest username."""
+
+    password_length: Annotated[int, Meta(ge=8, le=128)] = 15
     """Shortest password in characters (NIST SP 800-63B-4: 15 when it is the only factor)."""
 
-    registrations: str = "at most 5 in 1h per address"
-    logins: str = "5/s burst 50 per address"
-    failures: str = "at most 5 in 15m"
+    registrations: LimitText = "at most 5 in 1h per address"
+    """How often one address may register."""
+
+    logins: LimitText = "5/s burst 50 per address"
+    """How often one address may try to log in, refresh or log out."""
+
+    failures: LimitText = "at most 5 in 15m"
     """Failed logins of one account from one network before 429."""
 
-    failures_per_address: str = "at most 20 in 15m"
-    fresh: str = "5m"
+    failures_per_address: LimitText = "at most 20 in 15m"
+    """Failed logins of all accounts from one address before 429."""
+
+    fresh: Duration = "5m"
     """How fresh a login must be to make or change keys."""
 
-    hash_threads: int = 0
+    hash_threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Password hashes at once; 0: as many as cores."""
 
-    hash_wait: str = "2s"
+    hash_wait: Duration = "2s"
     """Longest queue for a hash before 503."""
 
 
-class Audit(_Part):
+class Audit(_Part, frozen=True):
     """The journal."""
 
-    refusals_per_minute: int = 10
+    refusals_per_minute: Count = 10
     """Refusals of one subject and reason recorded one by one; the rest are one record with a count."""
 
-    keep: str = "400d"
+    keep: Duration = "400d"
+    """How long records stay."""
 
 
-class Policy(_Part):
+class Policy(_Part, frozen=True):
     """The whole declaration."""
 
-    service: _Name = "api"
+    service: Name = "api"
     """Name of what is guarded; issuer and audience of its own tokens unless said otherwise."""
 
     mode: Literal["enforce", "observe"] = "enforce"
-    environment: Literal["development", "staging", "production"] = "production"
+    """`observe` records every refusal without refusing."""
+
+    environment: Environment = "production"
     """Set by `GARRISON_ENV` or the loader; never in the file."""
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[Host, ...] = ()
     """Hosts that are served; any other is answered 421. None listed: loopback only."""
 
-    workers: int = 1
+    workers: Count = 1
+    """Processes that serve at once; more than one needs counters that they share."""
+
     forwarded: Forwarded = Forwarded()
     secrets: Secrets = Secrets()
     stores: Stores = Stores()
@@ -302,7 +403,11 @@ class Policy(_Part):
     accounts: Accounts | None = None
     audit: Audit = Audit()
     defaults: Defaults = Defaults()
-    cors: dict[str, Cors] = {}
-    headers: dict[str, Headers] = {}
-    routes: dict[str, Route] = {}
+    cors: dict[Name, Cors] = {}
+    """CORS policies by name; routes say which is theirs."""
+
+    headers: dict[Name, Headers] = {}
+    """Header profiles by name; one named like a built-in profile takes its place."""
+
+    routes: dict[RouteText, Route] = {}
     """`"GET /api/tasks/{id}" = { … }`; several methods as `"GET|POST /x"`, a WebSocket as `"WS /x"`."""

@@ -1,0 +1,135 @@
+"""Read a policy from TOML and report every mistake at once, each with its line and its remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from garrison.errors import PolicyError, Problem
+from garrison.model.fit import fit, path_text
+from garrison.policy.file.lines import lines_of
+from garrison.policy.file.overlay import Places, merged
+from garrison.policy.notation import READERS
+from garrison.policy.problem import as_problem, meant, one_of
+from garrison.policy.schema import Environment, Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path as File
+
+    from garrison.model.fit import Fitted, Path
+
+__all__ = ["LARGEST_FILE", "Reading", "load", "read"]
+
+LARGEST_FILE = 4 << 20
+"""Largest policy file in bytes; a thousand routes take some 100 KiB."""
+
+_TABLE = "must be a table of members"
+_ENVIRONMENTS: tuple[str, ...] = get_args(Environment)
+
+
+class Reading(NamedTuple):
+    """What became of a text: a policy when it could be read, and every problem in it."""
+
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+    places: Places
+
+
+def load(source: File | str, environment: str = "production") -> Policy:
+    """Read a policy.
+
+    Args:
+        source: A path to a file, or the TOML text itself.
+        environment: `development`, `staging` or `production`; its table under `[environments]` is laid over the rest.
+
+    Raises:
+        PolicyError: With every mistake. Warnings do not refuse the policy; `read` gives them too.
+    """
+    reading = read(source, environment)
+    mistakes = [problem for problem in reading.problems if problem.severity == "error"]
+    if mistakes or reading.policy is None:
+        raise PolicyError(mistakes)
+    return reading.policy
+
+
+def read(source: File | str, environment: str = "production") -> Reading:
+    """Read a policy and keep what is wrong with it, warnings included.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    nowhere = Places({}, environment)
+    if environment not in _ENVIRONMENTS:
+        problem = Problem("GP002", "environment", 0, f"{environment!r} is no environment", one_of(_ENVIRONMENTS))
+        return Reading(None, (problem,), nowhere)
+    text = source if isinstance(source, str) else _text_of(source)
+    if isinstance(text, Problem):
+        return Reading(None, (text,), nowhere)
+    try:
+        document = tomllib.loads(text)
+        lines = lines_of(text)
+    except (ValueError, RecursionError) as failure:
+        return Reading(None, (_syntax(failure, text),), nowhere)
+    return _fitted(document, lines, environment)
+
+
+def _text_of(file: File) -> str | Problem:
+    data = file.read_bytes()
+    if len(data) > LARGEST_FILE:
+        return Problem("GP001", "", 0, f"The file has more than {LARGEST_FILE} bytes", "Split the API into services")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = data.count(b"\n", 0, failure.start) + 1
+        return Problem("GP001", "", line, "The file is not UTF-8", "Save it as UTF-8")
+
+
+def _syntax(failure: ValueError | RecursionError, text: str) -> Problem:
+    found = re.search(r"\(at line (\d+), column \d+\)", str(failure))
+    line = int(found[1]) if found else text.count("\n") + 1
+    words = "it is nested too deeply" if isinstance(failure, RecursionError) else str(failure)
+    return Problem("GP001", "", line, f"The text is not TOML: {words}", "Mend this line first")
+
+
+def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str) -> Reading:
+    """Fit the document for every environment that the file speaks of, so that no overlay is broken unseen."""
+    overlays = document.pop("environments", {})
+    problems = _misplaced(document, overlays, lines)
+    if not isinstance(overlays, dict):
+        overlays = {}
+    policy = None
+    for name in _ENVIRONMENTS:
+        if name != environment and name not in overlays:
+            continue
+        places = Places(lines, name)
+        whole = {**merged(document, overlays.get(name, {})), "environment": name}
+        found: Fitted[Policy] = fit(whole, Policy, READERS)
+        problems += [as_problem(misfit, places) for misfit in found.misfits]
+        policy = found.value if name == environment else policy
+    unique = tuple(dict.fromkeys(problems))
+    return Reading(None if unique else policy, unique, Places(lines, environment))
+
+
+def _misplaced(document: dict[str, Any], overlays: Any, lines: dict[Path, int]) -> list[Problem]:
+    """Find what cannot be seen after merging."""
+    problems = []
+    if document.pop("environment", None) is not None:
+        text = "The environment does not stand in the file"
+        remedy = "Remove it and set GARRISON_ENV, so that one file serves all environments"
+        problems.append(Problem("GP002", "environment", lines.get(("environment",), 0), text, remedy))
+    if not isinstance(overlays, dict):
+        line = lines.get(("environments",), 0)
+        remedy = "Write [environments.development]"
+        return [*problems, Problem("GP004", "environments", line, _TABLE, remedy)]
+    for name, overlay in overlays.items():
+        path: Path = ("environments", name)
+        line = lines.get(path, 0)
+        if name not in _ENVIRONMENTS:
+            problems.append(Problem("GP002", path_text(path), line, "is no environment", meant(name, _ENVIRONMENTS)))
+        elif not isinstance(overlay, dict):
+            problems.append(Problem("GP004", path_text(path), line, _TABLE, f"Write [{path_text(path)}]"))
+        elif "environment" in overlay or "environments" in overlay:
+            text = "names an environment inside an environment"
+            problems.append(Problem("GP002", path_text(path), line, text, "Remove it"))
+    return problems

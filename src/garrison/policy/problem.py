@@ -1,0 +1,46 @@
+"""Problems in words: which rule was broken, and what to write instead."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from garrison.errors import Problem
+from garrison.model.fit import path_text
+from garrison.policy.notation import EXAMPLES
+
+if TYPE_CHECKING:
+    from garrison.model.fit import Misfit
+    from garrison.policy.file.overlay import Places
+
+__all__ = ["as_problem", "meant", "one_of"]
+
+_RULES = {"unknown": "GP002", "missing": "GP003", "format": "GP005"}
+
+
+def as_problem(misfit: Misfit, places: Places | None = None) -> Problem:
+    """Turn a misfit into a problem of the policy, at its place in the file if there is one."""
+    path, line = places.find(misfit.path) if places else (misfit.path, 0)
+    rule = _RULES.get(misfit.code, "GP004")
+    return Problem(rule, path_text(path), line, misfit.text, _remedy(misfit))
+
+
+def _remedy(misfit: Misfit) -> str:
+    if misfit.code in ("unknown", "choice"):
+        return meant(str(misfit.path[-1]) if misfit.code == "unknown" else "", misfit.offers)
+    if misfit.code == "missing":
+        return f"Write {misfit.path[-1]} = …"
+    if misfit.notation:
+        return f"Write it like {EXAMPLES[misfit.notation]}"
+    return "Change the value"
+
+
+def meant(written: str, offers: tuple[str, ...]) -> str:
+    """Say which known name was probably meant, or list them all."""
+    close = get_close_matches(written.lower(), offers, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else one_of(offers)
+
+
+def one_of(offers: tuple[str, ...]) -> str:
+    """Ask for one of several names."""
+    return "Write one of " + ", ".join(offers)

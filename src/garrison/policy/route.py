@@ -1,0 +1,350 @@
+"""Find the route of a request: an exact dictionary first, then a tree of path segments.
+
+No regular expression runs per request, and a thousand routes cost what ten do. A path that two programs
+could read in two ways (`%2f`, `..`, `//`, `;`) is refused before anything is looked up: guard and
+application must never disagree about which route a request is for.
+
+Templates: literal segments, `{name}`, and as the last segment `{name:path}`. `{id:int}`, `{id:float}` and
+`{id:uuid}` match what Starlette's converters of those names match.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from garrison.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "METHODS",
+    "WEBSOCKET",
+    "Found",
+    "RouteName",
+    "Segment",
+    "Tree",
+    "is_plain",
+    "overlap",
+    "parse_route",
+    "parse_template",
+    "within",
+]
+
+T = TypeVar("T")
+
+WEBSOCKET = "WS"
+"""The method under which WebSocket handshakes are looked up."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", WEBSOCKET)
+"""Methods that a policy may name. CONNECT and TRACE have no place in an API."""
+
+_KINDS = ("", "int", "float", "uuid", "str", "path")
+_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+")
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?\}")
+_DIGITS = frozenset("0123456789")
+_HEX = frozenset("0123456789abcdefABCDEF")
+_MOST_SEGMENTS = 64
+
+
+class Segment(NamedTuple):
+    """One segment of a template."""
+
+    kind: str
+    """Empty for a literal, else the converter: `int`, `float`, `uuid`, `str`, `path`."""
+
+    text: str
+    """The literal, or the name of the parameter."""
+
+
+class RouteName(NamedTuple):
+    """A route's key in the policy, read: `GET|POST /notes/{id}`."""
+
+    methods: tuple[str, ...]
+    template: str
+    segments: tuple[Segment, ...]
+
+
+class Found(NamedTuple, Generic[T]):
+    """What stands at a path, and what its parameters caught."""
+
+    value: T
+    parameters: dict[str, str]
+
+
+def parse_route(text: str) -> RouteName:
+    """Read a route's key: methods joined by `|`, one space, a template.
+
+    Raises:
+        UsageError: It is none; the text says what would be.
+    """
+    verbs, space, template = text.partition(" ")
+    methods = tuple(verbs.split("|"))
+    if not space or len(set(methods)) != len(methods):
+        msg = f"{text[:60]!r} is not a route such as 'GET /notes/{{id}}' or 'GET|POST /notes'"
+        raise UsageError(msg)
+    for method in methods:
+        if method not in METHODS:
+            msg = f"{method[:20]!r} is not a method; a policy knows {', '.join(METHODS)}"
+            raise UsageError(msg)
+    return RouteName(methods, template, parse_template(template))
+
+
+def parse_template(template: str) -> tuple[Segment, ...]:
+    """Read a path template into its segments.
+
+    Raises:
+        UsageError: A segment is neither a literal nor one whole parameter, or the path is ambiguous.
+    """
+    if not template.startswith("/"):
+        msg = f"{template[:60]!r} must begin with a slash"
+        raise UsageError(msg)
+    parts = template[1:].split("/")
+    if len(parts) > _MOST_SEGMENTS:
+        msg = f"{template[:60]!r} has more than {_MOST_SEGMENTS} segments"
+        raise UsageError(msg)
+    last = len(parts) - 1
+    segments = tuple(_segment(part, template, last=at == last) for at, part in enumerate(parts))
+    names = [segment.text for segment in segments if segment.kind]
+    if len(set(names)) != len(names):
+        msg = f"{template[:60]!r} names a parameter twice"
+        raise UsageError(msg)
+    return segments
+
+
+def _segment(part: str, template: str, *, last: bool) -> Segment:
+    found = _PARAMETER.fullmatch(part)
+    if found is not None:
+        kind = found[2] or "str"
+        if kind not in _KINDS[1:]:
+            msg = f"{part!r} has an unknown converter; known are {', '.join(_KINDS[1:])}"
+            raise UsageError(msg)
+        if kind == "path" and not last:
+            msg = f"{part!r} must be the last segment of {template[:60]!r}"
+            raise UsageError(msg)
+        return Segment(kind, found[1])
+    # An empty last segment is a trailing slash; anywhere else it is `//`.
+    if (part or last) and part not in (".", "..") and (not part or _LITERAL.fullmatch(part)):
+        return Segment("", part)
+    msg = f"{part[:40]!r} in {template[:60]!r} is neither a plain literal nor one whole parameter such as {{id}}"
+    raise UsageError(msg)
+
+
+def _catches(kind: str, text: str) -> bool:
+    """Tell whether a converter takes a segment; the same texts as Starlette's regular expressions."""
+    if kind == "str":
+        return bool(text)
+    if kind == "int":
+        return bool(text) and _DIGITS.issuperset(text)
+    if kind == "float":
+        whole, dot, rest = text.partition(".")
+        return _catches("int", whole) and (not dot or _catches("int", rest))
+    if kind == "uuid":
+        return _is_uuid(text)
+    return True
+
+
+def _is_uuid(text: str) -> bool:
+    """Eight, four, four, four, twelve hexadecimal digits; each dash may be missing."""
+    rest = text
+    for width in (8, 4, 4, 4):
+        if not _HEX.issuperset(rest[:width]) or len(rest) < width:
+            return False
+        rest = rest[width:].removeprefix("-")
+    return len(rest) == 12 and _HEX.issuperset(rest)
+
+
+_WIDER = {
+    "": (),
+    "int": ("int", "float", "str", "path"),
+    "float": ("float", "str", "path"),
+    "uuid": ("uuid", "str", "path"),
+    "str": ("str", "path"),
+    "path": ("path",),
+}
+"""Converter -> the converters that take everything it takes."""
+
+
+def _meet(one: Segment, other: Segment) -> bool:
+    """Tell whether some text fits both segments."""
+    if not one.kind and not other.kind:
+        return one.text == other.text
+    if not one.kind:
+        return _catches(other.kind, one.text)
+    if not other.kind:
+        return _catches(one.kind, other.text)
+    # Digits only, 32 of them: both a number and a UUID without dashes. Every pair of converters shares some text.
+    return True
+
+
+def _inside(one: Segment, other: Segment) -> bool:
+    """Tell whether every text that fits the one fits the other."""
+    if one.kind:
+        return other.kind in _WIDER[one.kind]
+    return _meet(one, other)
+
+
+def _aligned(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> Iterator[tuple[Segment, Segment]] | None:
+    """Pair the segments, the shorter one's `{…:path}` stretched over the rest; None when the lengths cannot agree."""
+    length = max(len(one), len(other))
+    for side in (one, other):
+        if len(side) < length and side[-1].kind != "path":
+            return None
+    stretched = [(*side, *(side[-1:] * (length - len(side)))) for side in (one, other)]
+    return zip(*stretched, strict=True)
+
+
+def overlap(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
+    """Tell whether some path fits both templates."""
+    pairs = _aligned(one, other)
+    return pairs is not None and all(_meet(mine, theirs) for mine, theirs in pairs)
+
+
+def within(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
+    """Tell whether every path of the one template fits the other."""
+    if len(one) < len(other) or (one[-1].kind == "path" and other[-1].kind != "path"):
+        return False
+    pairs = _aligned(one, other)
+    return pairs is not None and all(_inside(mine, theirs) for mine, theirs in pairs)
+
+
+class _Node(Generic[T]):
+    """What may follow one beginning of a path."""
+
+    __slots__ = ("end", "literals", "parameters", "tail")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.parameters: tuple[tuple[str, _Node[T]], ...] = ()
+        self.end: tuple[T, tuple[Segment, ...]] | None = None
+        self.tail: tuple[T, tuple[Segment, ...]] | None = None
+
+
+class Tree(Generic[T]):
+    """All routes of one method. `find` prefers the more specific segment: literal, int, float, uuid, str, path."""
+
+    __slots__ = ("_exact", "_root")
+
+    def __init__(self) -> None:
+        """Begin without routes."""
+        self._exact: dict[str, Found[T]] = {}
+        self._root: _Node[T] = _Node()
+
+    def add(self, segments: tuple[Segment, ...], value: T) -> None:
+        """Put a value at a template; a template without parameters goes to the dictionary."""
+        if not any(segment.kind for segment in segments):
+            self._exact["/" + "/".join(segment.text for segment in segments)] = Found(value, {})
+            return
+        node = self._root
+        for segment in segments:
+            if segment.kind == "path":
+                node.tail = (value, segments)
+                return
+            node = _step(node, segment)
+        node.end = (value, segments)
+
+    def find(self, path: str) -> Found[T] | None:
+        """Find what stands at a decoded, unambiguous path."""
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact
+        parts = path[1:].split("/")
+        found = _descend(self._root, parts, 0)
+        if found is None:
+            return None
+        value, segments = found
+        parameters = {}
+        for at, (kind, name) in enumerate(segments):
+            if kind == "path":
+                parameters[name] = "/".join(parts[at:])
+            elif kind:
+                parameters[name] = parts[at]
+        return Found(value, parameters)
+
+
+def _step(node: _Node[T], segment: Segment) -> _Node[T]:
+    if not segment.kind:
+        return node.literals.setdefault(segment.text, _Node())
+    for kind, child in node.parameters:
+        if kind == segment.kind:
+            return child
+    child = _Node()
+    # `_KINDS` stands in order of specificity.
+    node.parameters = tuple(
+        sorted((*node.parameters, (segment.kind, child)), key=lambda item: _KINDS.index(item[0]))
+    )
+    return child
+
+
+def _descend(node: _Node[T], parts: list[str], at: int) -> tuple[T, tuple[Segment, ...]] | None:
+    """Walk down, the most specific way first. Each node is entered at most once: nodes bound the work, not paths."""
+    if at == len(parts):
+        return node.end
+    part = parts[at]
+    child = node.literals.get(part)
+    if child is not None:
+        found = _descend(child, parts, at + 1)
+        if found is not None:
+            return found
+    for kind, child in node.parameters:
+        if _catches(kind, part):
+            found = _descend(child, parts, at + 1)
+            if found is not None:
+                return found
+    return node.tail
+
+
+_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/"
+
+
+def is_plain(path: str, raw_path: bytes) -> bool:
+    """Tell whether a path can be read in one way only.
+
+    Refused: no leading slash, an empty segment, `.` and `..` segments, `;` parameters, backslash, control
+    characters, invalid UTF-8, an encoded slash or backslash, double encoding, and a raw path that decodes to
+    anything else than the path (RFC 3986 sections 3.3 and 6.2.2).
+
+    Args:
+        path: As the server decoded it.
+        raw_path: As sent; empty when the server does not tell, then only the decoded path is judged.
+    """
+    raw = raw_path or path.encode("utf-8", "replace")
+    # The common path has nothing but unreserved letters: one translate, three searches.
+    if not raw.translate(None, _SAFE) and b"//" not in raw and b"/." not in raw and raw.startswith(b"/"):
+        return not raw_path or raw_path.decode("ascii") == path
+    return _is_plain_slowly(path, raw_path)
+
+
+def _is_plain_slowly(path: str, raw_path: bytes) -> bool:
+    if not path.startswith("/") or "//" in path or not _decodes_once(path):
+        return False
+    if any(segment in (".", "..") for segment in path.split("/")):
+        return False
+    return not raw_path or _agrees(raw_path, path)
+
+
+def _decodes_once(path: str) -> bool:
+    """No `;`, no backslash, no control character, nothing undecodable, no `%41` left to decode again."""
+    for at, letter in enumerate(path):
+        if letter in ";\\" or letter < " " or "\x7f" <= letter < "\xa0" or "\ud800" <= letter <= "\udfff":
+            return False
+        if letter == "\ufffd" or (letter == "%" and len(path) > at + 2 and _HEX.issuperset(path[at + 1 : at + 3])):
+            return False
+    return True
+
+
+def _agrees(raw_path: bytes, path: str) -> bool:
+    """Decode the raw path once, strictly, and compare; an encoded slash or backslash never agrees."""
+    pieces = raw_path.split(b"%")
+    decoded = bytearray(pieces[0])
+    for piece in pieces[1:]:
+        code = piece[:2].decode("latin-1")
+        if len(code) < 2 or not _HEX.issuperset(code) or code.lower() in ("2f", "5c"):
+            return False
+        decoded.append(int(code, 16))
+        decoded += piece[2:]
+    try:
+        return decoded.decode("utf-8") == path
+    except UnicodeDecodeError:
+        return False
