@@ -8,6 +8,7 @@ issuer is never taken for the same text from another.
 from __future__ import annotations
 
 
+from typing import Any
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -72,6 +73,9 @@ class Principal(Struct, frozen=True, kw_only=True):
 
     app: Principal | None = None
     """The application that acts for the user, where a route asks for both key and token."""
+
+    asks: tuple[Any, ...] = ()
+    """What the credential's own limits count: `garrison.limits.Ask`s that the guard spends with the route's."""
 
     id: str = ""
     """All four parts as one text; set from them when left out. Store this as the owner of a thing."""

@@ -49,6 +49,7 @@ REFUSALS: dict[str, Told] = {
     "body_too_large": Told(413, "Body too large", "The body is larger than this route takes."),
     "body_too_slow": Told(408, "Request timeout", "The body took too long to arrive."),
     "body_type": Told(415, "Unsupported media type", "The body must be JSON."),
+    "target_too_long": Told(414, "URI too long", "The path or the query is longer than taken here."),
     "headers_too_large": Told(431, "Header fields too large", "The header fields are larger than taken here."),
     "busy": Told(503, "Busy", "Try again after the time given."),
     "store_unavailable": Told(503, "Unavailable", "A decision is not possible at the moment."),
@@ -87,6 +88,12 @@ class Refusal(Struct, frozen=True):
 
     weight: int = 0
     """How much suspicion the refusal carries."""
+
+    subject: str = ""
+    """For the journal: which credential or thing it is about, by public name."""
+
+    severity: str = "warning"
+    """For the journal: `critical` where somebody must look at once, as at a canary key that is used."""
 
 
 def refuse(
