@@ -32,8 +32,14 @@ prove: venv wheel chromium ## what takes longer: full statistics, more examples,
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
 
-bench: venv ## compare with the rivals, a line per figure
-	@$(BIN)/python -m benchmarks
+bench: venv build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Rivals in a second version, each in a folder of its own: build/rivals/pyjwt-2.13.0.
+build/rivals/.installed: requirements-rivals.lock | .venv/.installed
+	@rm -rf build/rivals
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes --target build/rivals/pyjwt-2.13.0 -r $<
+	@touch $@
 
 docs: venv ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
