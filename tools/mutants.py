@@ -140,7 +140,7 @@ def _publish(results: Sequence[Result]) -> None:
     page = Path("docs/proof/mutants.md")
     page.parent.mkdir(exist_ok=True)
     page.write_text(
-        "# Mutants\n\nA mutant is one module with one small wrong change; the tests that mirror its package must fail.\n"
+        "# Mutants\n\nA mutant is one module with one small wrong change; the tests of its package must fail.\n"
         f"The bar is {BAR} % for each package. `make prove` writes this page.\n\n{table(results)}",
         "utf-8",
     )
