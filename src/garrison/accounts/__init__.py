@@ -1,0 +1,1 @@
+"""People who register and log in here."""

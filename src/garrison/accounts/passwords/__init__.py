@@ -1,0 +1,1 @@
+"""Passwords: which ones are taken, and how they are hashed without starving anybody."""
