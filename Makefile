@@ -8,7 +8,7 @@ CODE := src tests tools benchmarks examples conftest.py
 PURE := model limits cors headers crypto policy
 # The tests see the unpacked wheel and not src; tests/conftest.py makes sure of it.
 WHEEL := $(CURDIR)/build/wheel
-TESTS := PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garrison $(BIN)/python -m pytest -q
+TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garrison $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

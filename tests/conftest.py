@@ -26,6 +26,11 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"these tests are for {wanted}, but garrison is imported from {found}")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case with bytes by its argument: keys drawn anew in each process must not name tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
     """An event loop of the test's own: `runner.run(coroutine)`."""
