@@ -1,0 +1,1 @@
+"""Credentials: what is presented to prove who one is. One file for each kind, one protocol for all."""

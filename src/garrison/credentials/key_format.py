@@ -1,0 +1,149 @@
+"""The text of an API key: `grsn_sk_live_` + public id + `_` + secret and check.
+
+Everything an observer may know stands in front: whose brand, what kind, which environment, which key. So a
+scanner finds a leaked key by its form, a test key says that it is one, and a typing error is noticed before
+anything is looked up. No character breaks a word, so a double click selects the whole key.
+
+Pure: randomness comes in as bytes. The check is CRC-32 (as of ISO 3309), against accidents, not attackers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple, TypeAlias
+from zlib import crc32
+
+from garrison.errors import UsageError
+from garrison.model.ids import BASE62, Randomness, base62, random_id
+
+__all__ = [
+    "CHECK",
+    "ENVIRONMENTS",
+    "ID",
+    "KINDS",
+    "SECRET",
+    "SECRET_BYTES",
+    "Environment",
+    "KeyFormat",
+    "KeyKind",
+    "KeyText",
+    "check_of",
+    "key_of",
+    "new_key_id",
+    "new_secret_id",
+]
+
+KeyKind: TypeAlias = Literal["sk", "pk", "rk"]
+"""Secret, publishable (bound to origins), restricted (bound to routes or networks)."""
+
+Environment: TypeAlias = Literal["live", "test", "dev"]
+
+KINDS: Final = ("sk", "pk", "rk")
+ENVIRONMENTS: Final = ("live", "test", "dev")
+
+ID: Final = 12
+"""Characters of the public id: 10 name the key, 2 tell its secrets apart."""
+
+_KEY: Final = 10
+"""Characters that name the key: 59 bits. A draw that is taken already is drawn anew by the store's condition."""
+
+SECRET_BYTES: Final = 32
+"""Random bytes of a secret: no list of guesses exists for 256 bits, so a fast hash is enough."""
+
+SECRET: Final = 43
+"""Characters that 32 bytes take in base62."""
+
+CHECK: Final = 6
+"""Characters that a CRC-32 takes in base62."""
+
+_BRAND = re.compile(r"[a-z][a-z0-9]{1,9}", re.ASCII)
+_PAIRS: Final = tuple((one + other).encode() for one in BASE62 for other in BASE62)
+
+
+class KeyText(NamedTuple):
+    """A key taken apart; every part but the secret is public."""
+
+    kind: str
+    environment: str
+    id: str
+    """Public id of the secret; `key_of` gives the key's."""
+
+
+class KeyFormat:
+    """Writes and reads the keys of one brand."""
+
+    __slots__ = ("_form", "brand", "mark")
+
+    def __init__(self, brand: str) -> None:
+        """Take the deployer's brand: a lower-case letter, then 1 to 9 of `[a-z0-9]`.
+
+        Raises:
+            UsageError: It is no such text.
+        """
+        if _BRAND.fullmatch(brand) is None:
+            msg = f"{brand[:20]!r} is no brand: write 2 to 10 of a-z 0-9, a letter first"
+            raise UsageError(msg)
+        self.brand = brand
+        self.mark = f"{brand}_".encode()
+        """What every key of the brand begins with."""
+        self._form = re.compile(
+            rb"%b_(sk|pk|rk)_(live|test|dev)_([0-9A-Za-z]{12})_[0-9A-Za-z]{49}" % brand.encode(), re.ASCII
+        )
+
+    def make(self, kind: KeyKind, environment: Environment, id: str, randomness: Randomness) -> str:
+        """Draw a new secret and write the whole key.
+
+        Args:
+            kind: `sk`, `pk` or `rk`.
+            environment: `live`, `test` or `dev`.
+            id: Public id of the secret, from `secret_id`.
+            randomness: Where the secret's 32 bytes come from.
+        """
+        secret = base62(int.from_bytes(randomness(SECRET_BYTES), "big"), SECRET)
+        body = f"{self.brand}_{kind}_{environment}_{id}_{secret}"
+        return body + check_of(body.encode()).decode()
+
+    def read(self, raw: bytes) -> KeyText | str:
+        """Take a key apart.
+
+        Returns:
+            Its parts, or the reason why it is none: `key_form` or `key_check`.
+        """
+        found = self._form.fullmatch(raw)
+        if found is None:
+            return "key_form"
+        if check_of(raw[:-CHECK]) != raw[-CHECK:]:
+            return "key_check"
+        kind, environment, id = found.groups()
+        return KeyText(kind.decode(), environment.decode(), id.decode())
+
+    def inside(self, raw: bytes) -> str:
+        """Find the public id of the first whole key inside other text, such as a query; empty: none."""
+        for found in self._form.finditer(raw):
+            if check_of(found[0][:-CHECK]) == found[0][-CHECK:]:
+                return found[3].decode()
+        return ""
+
+
+def check_of(body: bytes) -> bytes:
+    """Write the CRC-32 of everything before it, in base62, padded with zeros to six characters."""
+    high, rest = divmod(crc32(body), 62**4)
+    middle, low = divmod(rest, 62**2)
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
+
+
+def key_of(id: str) -> str:
+    """Give the id of the key that a secret's id, or the key's own, belongs to."""
+    return id[:_KEY]
+
+
+def new_key_id(randomness: Randomness) -> str:
+    """Draw the id of a new key."""
+    return random_id(randomness, _KEY)
+
+
+def new_secret_id(key: str, taken: frozenset[str], randomness: Randomness) -> str:
+    """Draw the id of a new secret of a key, none of those taken."""
+    while (id := key + random_id(randomness, ID - _KEY)) in taken:
+        pass
+    return id

@@ -1,0 +1,96 @@
+"""What a new key is to be: the order as a value, and every reason why it cannot be carried out.
+
+All mistakes are found at once. The notations are the policy's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from garrison.cors.origin import parse as parse_origin
+from garrison.credentials.key_format import KeyKind
+from garrison.errors import UsageError
+from garrison.limits import parse as parse_limit
+from garrison.model.fit import Misfit, fit
+from garrison.model.net import Networks
+from garrison.policy.notation import READERS
+from garrison.policy.schema import Duration, LimitText, Network, RouteText, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["MOST_USES", "NewKey", "mistakes"]
+
+MOST_USES: Final = 10**12
+"""Largest number of uses that is counted."""
+
+_Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Few = Meta(max_length=32)
+
+
+class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a new key is to be; decodes from the body of a request as it stands."""
+
+    name: _Name
+    """What people call it; 1 to 64 characters."""
+
+    kind: KeyKind = "sk"
+    """`sk`; `pk` for pages, bound to origins and to reading; `rk`, bound to routes or networks."""
+
+    scopes: Annotated[tuple[Scope, ...], Meta(max_length=64)] = ()
+    """Rights; what is in effect is never more than the owner may at the time."""
+
+    expires_in: Duration = ""
+    """How long it lives, `"90d"`; empty: until it is revoked."""
+
+    networks: Annotated[tuple[Network, ...], _Few] = ()
+    """Networks it may come from; an address that is unknown is in none."""
+
+    routes: Annotated[tuple[RouteText, ...], Meta(max_length=256)] = ()
+    """Routes of the policy it may be used for."""
+
+    origins: Annotated[tuple[str, ...], _Few] = ()
+    """Origins whose pages may use it. Only browsers tell the truth about theirs: this restrains pages, not programs."""
+
+    limits: Annotated[tuple[LimitText, ...], Meta(max_length=8)] = ()
+    """Limits of this key alone, `"1000 per calendar hour per key"`."""
+
+    uses: Annotated[int, Meta(ge=1, le=MOST_USES)] | None = None
+    """How often it may be used in all, exactly; None: any number of times."""
+
+
+def mistakes(order: NewKey) -> tuple[Misfit, ...]:
+    """List everything that is wrong with an order; none: it can be carried out."""
+    found = fit(msgspec.to_builtins(order), NewKey, READERS).misfits
+    return found or tuple(_across(order))
+
+
+def _across(order: NewKey) -> Iterator[Misfit]:
+    """Rules that no single field knows."""
+    if order.kind == "pk" and not order.origins:
+        yield Misfit(("origins",), "rule", "must name at least one: a publishable key is bound to its pages")
+    if order.kind == "pk" and not all(scope.endswith(":read") for scope in order.scopes):
+        yield Misfit(("scopes",), "rule", "may only be for reading (…:read): anybody can copy a publishable key")
+    if order.kind == "rk" and not (order.routes or order.networks):
+        yield Misfit(("routes",), "rule", "must name a route or a network: a restricted key is bound to them")
+    for at, origin in enumerate(order.origins):
+        if parse_origin(origin) is None:
+            yield Misfit(("origins", at), "format", "must be an origin such as https://app.example.com")
+    for at, network in enumerate(order.networks):
+        if not is_network(network):
+            yield Misfit(("networks", at), "format", "must be a network such as 10.0.0.0/8 or 2001:db8::/32")
+    for at, text in enumerate(order.limits):
+        limit = parse_limit(text)
+        if limit.per != "key" or limit.algorithm == "concurrency":
+            yield Misfit(("limits", at), "rule", "must count per key, and over time: 1000/h per key")
+
+
+def is_network(text: str) -> bool:
+    """Tell whether the text is a network of addresses; sockets without an address are nobody's network."""
+    try:
+        return text != "unix" and bool(Networks((text,)))
+    except UsageError:
+        return False

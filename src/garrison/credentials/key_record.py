@@ -1,0 +1,153 @@
+"""An API key as it is stored: one record with up to three secrets, and what the key is for.
+
+The record never holds a secret, only its peppered MAC. A seal over the whole row shows a row that somebody
+planted or changed behind our back.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from garrison.credentials.key_format import Environment, KeyKind
+from garrison.stores.protocols import Kind, Record
+
+__all__ = [
+    "ALLOWANCES",
+    "KEEP",
+    "KEYS",
+    "MOST_SECRETS",
+    "USES",
+    "Allowance",
+    "KeyRecord",
+    "KeySecret",
+    "KeyUse",
+    "Status",
+]
+
+Status: TypeAlias = Literal["active", "quarantined", "canary", "revoked"]
+"""`canary`: issued to be stolen, its use is an alarm. `quarantined`: reads only, until somebody has looked."""
+
+MOST_SECRETS: Final = 3
+"""The one in use, the one it replaces, and one more for a rotation that had to be done again."""
+
+KEEP: Final = 90 * 86_400_000_000
+"""Microseconds that a dead key stays listed, so that its last uses can still be explained."""
+
+
+class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One secret of a key."""
+
+    id: str
+    """Public; what the key's text shows."""
+
+    mac: str
+    """HMAC-SHA-256 of the whole key under the pepper, hexadecimal."""
+
+    pepper: str
+    """Id of the root key that the pepper is derived from."""
+
+    created: int
+    """Wall microseconds."""
+
+    expires: int = 0
+    """End of the overlap after a rotation, wall microseconds; 0: as long as the key."""
+
+
+class KeyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One API key: whose it is, what it may, where from, until when."""
+
+    id: str
+    """Stable through rotations; the name in lists, logs and limits."""
+
+    name: str
+    """What people call it."""
+
+    kind: KeyKind
+    environment: Environment
+
+    owner: str
+    """`Principal.id` of whoever acts when the key is used."""
+
+    holder: str = ""
+    """The owner again while the key counts among theirs; a revoked key does not."""
+
+    subject: str
+    """The four parts of the owner; a key without one acts for itself: `service`, its id."""
+
+    subject_kind: str = "service"
+    issuer: str = ""
+    tenant: str = ""
+    scopes: tuple[str, ...] = ()
+    """What was granted; in effect is what the owner may now of it."""
+
+    status: Status = "active"
+    reason: str = ""
+    """Why it is in this state."""
+
+    created: int
+    """Wall microseconds."""
+
+    expires: int = 0
+    """Wall microseconds; 0: never."""
+
+    secrets: tuple[KeySecret, ...] = ()
+    networks: tuple[str, ...] = ()
+    """Networks the key may come from, in CIDR form; empty: any."""
+
+    routes: tuple[str, ...] = ()
+    """Routes of the policy the key may be used for, `GET /notes/{id}`; empty: any."""
+
+    origins: tuple[str, ...] = ()
+    """Origins whose pages may use the key; a publishable key has at least one."""
+
+    known: tuple[str, ...] = ()
+    """Networks from which a quarantined key works as before."""
+
+    limits: tuple[str, ...] = ()
+    """Limits of this key alone, in the policy's notation."""
+
+    counted: bool = False
+    """Whether uses are numbered; then an `Allowance` stands beside the record."""
+
+    purge: int = 0
+    """When the record may be cleaned up, wall microseconds; 0: never."""
+
+    seal: str = ""
+    """Keyed hash over all of the above, with the id of its root key."""
+
+
+KEYS = Kind(name="api_key", struct=KeyRecord, indexes=("owner", "holder"), expires="purge")
+
+
+class KeyUse(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How often and when one secret was used; written in batches, coarse."""
+
+    id: str
+    """Id of the secret."""
+
+    key: str
+    """Id of the key."""
+
+    count: int = 0
+    last: int = 0
+    """Wall microseconds, down to the minute."""
+
+    purge: int = 0
+
+
+USES = Kind(name="api_key_use", struct=KeyUse, indexes=("key",), expires="purge", durable=False)
+
+
+class Allowance(Record, frozen=True, kw_only=True):
+    """How many uses of a key are left to hand out, exactly."""
+
+    id: str
+    """Id of the key."""
+
+    left: int
+    purge: int = 0
+
+
+ALLOWANCES = Kind(name="api_key_allowance", struct=Allowance, expires="purge")

@@ -1,0 +1,1 @@
+"""What API keys are made of inside: hot rows, keyed hashes, the filter of existing ids, counted uses."""

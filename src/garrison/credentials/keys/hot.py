@@ -1,0 +1,160 @@
+"""A key as read from the store, compiled for checking, and the checks of what it is restricted to.
+
+Whoever is refused here has proved to hold the key, so the answer is 403 and may say that the key is not for
+this. A fact that is missing (no address, no origin) never satisfies a restriction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from garrison.credentials.key_record import KeyRecord, KeySecret
+from garrison.limits import Ask, parse
+from garrison.limits.subject import subject_key
+from garrison.model.net import Networks
+from garrison.model.principal import Principal
+from garrison.model.scope import effective
+from garrison.policy.route import parse_route
+
+if TYPE_CHECKING:
+    from garrison.credentials.protocol import Owner
+    from garrison.model.request import Request
+    from garrison.policy.plan import Plan
+
+__all__ = ["FOREVER", "HotKey", "KeyPrincipal", "Proved", "Tally", "compiled", "confined", "proved", "restricted"]
+
+_READ: Final = ":read"
+_READS: Final = frozenset(("GET", "HEAD"))
+
+FOREVER: Final = 2**62
+"""An instant after every expiry."""
+
+
+class Tally:
+    """Uses of one secret since the last flush."""
+
+    __slots__ = ("count", "key", "last", "pending", "secret")
+
+    def __init__(self, key: str, secret: str) -> None:
+        """Begin at nothing."""
+        self.key = key
+        self.secret = secret
+        self.count = 0
+        self.last = 0
+        self.pending = False
+
+
+class KeyPrincipal(Principal, frozen=True, kw_only=True):
+    """Whoever acts with a key, and where its use is counted."""
+
+    tally: Any = None
+    """The `Tally` of the secret that was presented."""
+
+
+class HotKey(Struct, gc=False):
+    """One key as read from the store, compiled for checking. `gc=False`: holds no cycle, so none is sought."""
+
+    record: KeyRecord
+    scopes: frozenset[str]
+    """What was granted and the owner may now."""
+
+    routes: frozenset[str]
+    networks: Networks | None
+    known: Networks | None
+    origins: frozenset[bytes]
+    asks: tuple[Any, ...]
+    digests: list[bytes]
+    """Where its proved secrets stand in the cache."""
+
+    touched: bool = False
+    """Whether it was used since the sweep last passed: then it stays."""
+
+
+class Proved(Struct, gc=False):
+    """One secret that was presented and found true: next time its digest is enough."""
+
+    key: HotKey
+    principal: KeyPrincipal
+    until: int
+    """End of the secret or of its key, whichever is first, wall microseconds."""
+
+    plain: bool
+    """Whether nothing but expiry is left to check."""
+
+    live: bool = True
+
+
+def compiled(record: KeyRecord, owner: Owner | None) -> HotKey:
+    """Compile a row.
+
+    Args:
+        record: A row whose seal was found genuine.
+        owner: What its owner may now; None: the grant stands alone.
+    """
+    granted = frozenset(record.scopes)
+    return HotKey(
+        record=record,
+        scopes=granted if owner is None else effective(granted, owner.scopes),
+        routes=frozenset(name for route in record.routes for name in _names(route)),
+        networks=Networks(record.networks) if record.networks else None,
+        known=Networks(record.known) if record.known else None,
+        origins=frozenset(origin.encode() for origin in record.origins),
+        asks=tuple(Ask(subject_key(f"key {at}", record.id), parse(text)) for at, text in enumerate(record.limits)),
+        digests=[],
+    )
+
+
+def proved(key: HotKey, secret: KeySecret) -> Proved:
+    """Make what stands for one secret of a hot key from now on."""
+    record = key.record
+    principal = KeyPrincipal(
+        subject=record.subject,
+        kind=record.subject_kind,
+        issuer=record.issuer,
+        tenant=record.tenant,
+        scopes=key.scopes,
+        credential=f"key:{record.id}",
+        asks=key.asks,
+        id=record.owner,
+        tally=Tally(record.id, secret.id),
+    )
+    return Proved(
+        key=key,
+        principal=principal,
+        until=min(secret.expires or FOREVER, record.expires or FOREVER),
+        plain=record.status == "active" and not (key.routes or record.networks or record.origins or record.counted),
+    )
+
+
+def restricted(key: HotKey, request: Request, address: str, plan: Plan) -> str:
+    """Check what the key is restricted to; gives the reason against, or nothing."""
+    if key.routes and plan.route not in key.routes and f"{request.method} {plan.template}" not in key.routes:
+        return "key_route"
+    # An address that is not known fits no network, whatever the network's notation says of sockets without one.
+    if key.networks is not None and not (address and key.networks.contains(address)):
+        return "key_network"
+    if key.origins and (request.one(b"origin") or "").encode() not in key.origins:
+        return "key_origin"
+    return ""
+
+
+def confined(key: HotKey, principal: KeyPrincipal, request: Request, address: str) -> KeyPrincipal | None:
+    """Cut a quarantined key down: from known networks it works as before, from elsewhere it may only read.
+
+    Returns:
+        Whoever acts then; None when this is no read.
+    """
+    if key.known is not None and address and key.known.contains(address):
+        return principal
+    if request.method not in _READS:
+        return None
+    return replace(principal, scopes=frozenset(scope for scope in key.scopes if scope.endswith(_READ)))
+
+
+def _names(route: str) -> list[str]:
+    """A route's name, and for each of its methods the name it would have alone."""
+    found = parse_route(route)
+    return [route, *(f"{method} {found.template}" for method in found.methods)]
