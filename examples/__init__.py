@@ -1,0 +1,1 @@
+"""Complete applications, each guarded by a policy."""

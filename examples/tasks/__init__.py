@@ -1,0 +1,1 @@
+"""The tasks API: register, log in, keep tasks."""

@@ -1,0 +1,137 @@
+"""A complete secured REST API: tasks with owners, guarded by the policy beside this file.
+
+Only what is the application's own is here. Keys, tokens, accounts, limits, CORS, headers, body checks and the
+audit journal are the policy's: not a line of this file knows how anybody logs in.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Query, Security
+from pydantic import BaseModel, ConfigDict, Field
+
+from examples.tasks.store import Task, TaskStore
+from garrison.fastapi import Garrison, Principal, principal
+
+__all__ = ["app"]
+
+_DEVELOPMENT = os.environ.get("GARRISON_ENV") == "development"
+
+app = FastAPI(
+    title="Tasks",
+    summary="A REST API secured by one policy.",
+    openapi_url="/openapi.json" if _DEVELOPMENT else None,
+    redoc_url=None,
+)
+app.add_middleware(Garrison, policy=Path(__file__).with_name("garrison.toml"))
+store = TaskStore(Path(os.environ.get("TASKS_DB", "var/tasks.db")))
+
+Me = Annotated[Principal, Security(principal)]
+Status = Literal["pending", "in_progress", "completed"]
+Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class NewTask(BaseModel):
+    """A whole task, as it is created or replaced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(max_length=1000)] = ""
+    status: Status = "pending"
+    priority: Annotated[int, Field(ge=1, le=5)] = 3
+
+
+class TaskChange(BaseModel):
+    """Some fields of a task; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    description: Annotated[str, Field(max_length=1000)] = ""
+    status: Status = "pending"
+    priority: Annotated[int, Field(ge=1, le=5)] = 3
+
+
+@app.get("/api/health")
+def health(me: Me) -> dict[str, Any]:
+    """Tell that the service lives; only an administrator hears more."""
+    state: dict[str, Any] = {"status": "ok", "timestamp": datetime.now(UTC).isoformat(timespec="seconds")}
+    if me.may("admin:health"):
+        state |= Garrison.health(app)
+    return state
+
+
+@app.get("/api/tasks")
+def list_tasks(
+    me: Me,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    status: Status | None = None,
+    priority: Annotated[int | None, Query(ge=1, le=5)] = None,
+) -> dict[str, Any]:
+    """List my tasks, newest first."""
+    found = store.page(me.id, status, priority, limit, page)
+    pages = -(-found.total // limit)
+    pagination = {"page": page, "limit": limit, "total": found.total, "pages": pages}
+    return {"tasks": [shown(task) for task in found.tasks], "pagination": pagination}
+
+
+@app.post("/api/tasks", status_code=201)
+def create_task(task: NewTask, me: Me) -> dict[str, Any]:
+    """Create a task of mine."""
+    return shown(store.add(me.id, task.model_dump()))
+
+
+@app.get("/api/tasks/{id}")
+def read_task(id: Number, me: Me) -> dict[str, Any]:
+    """Read a task of mine."""
+    return shown(mine(id, me))
+
+
+@app.put("/api/tasks/{id}")
+def replace_task(id: Number, task: NewTask, me: Me) -> dict[str, Any]:
+    """Replace a task of mine; what is left out falls back to its default."""
+    mine(id, me)
+    return shown(changed(id, task.model_dump()))
+
+
+@app.patch("/api/tasks/{id}")
+def change_task(id: Number, change: TaskChange, me: Me) -> dict[str, Any]:
+    """Change some fields of a task of mine."""
+    mine(id, me)
+    return shown(changed(id, change.model_dump(exclude_unset=True)))
+
+
+@app.delete("/api/tasks/{id}")
+def delete_task(id: Number, me: Me) -> dict[str, Any]:
+    """Delete a task of mine and show it for the last time."""
+    task = mine(id, me)
+    store.remove(id)
+    return shown(task)
+
+
+def mine(number: int, me: Principal) -> Task:
+    """Find a task of mine; another's answers exactly like a missing one."""
+    task = store.get(number)
+    if task is None:
+        raise HTTPException(404)
+    me.must_own(task.owner)
+    return task
+
+
+def changed(number: int, fields: dict[str, Any]) -> Task:
+    """Change a task that was there a moment ago."""
+    task = store.change(number, fields)
+    if task is None:
+        raise HTTPException(404)
+    return task
+
+
+def shown(task: Task) -> dict[str, Any]:
+    """Show a task without its owner, who is the reader."""
+    return {name: getattr(task, name) for name in Task.__slots__ if name != "owner"}

@@ -1,0 +1,1 @@
+"""Where the guard meets frameworks: only these modules import one."""

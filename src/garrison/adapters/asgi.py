@@ -1,0 +1,147 @@
+"""The guard as ASGI middleware: translate a request in, a decision out.
+
+Stands outermost, outside the framework's own error handler, so that every answer carries its headers: 500s and
+404s too. Works as `Garrison(app, policy=…)` and as `app.add_middleware(Garrison, policy=…)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.adapters.body import Bounded, Gone, read_body, replay
+from garrison.adapters.connections import Connections
+from garrison.adapters.exchange import Exchange
+from garrison.adapters.identity import identified
+from garrison.adapters.sockets import serve_socket
+from garrison.adapters.refused import RefusedError
+from garrison.errors import OwnershipError
+from garrison.guard.content import has_body
+from garrison.model.refusal import refuse
+from garrison.model.request import Request
+from garrison.runtime.compose import compose
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from garrison.adapters.body import Receive, Scope, Send
+    from garrison.adapters.identity import App
+    from garrison.guard.decision import Decision
+    from garrison.policy.schema import Policy
+    from garrison.runtime.compose import Authenticate, Runtime
+
+__all__ = ["Garrison"]
+
+
+class Garrison:
+    """Guards an ASGI application by a policy."""
+
+    def __init__(
+        self,
+        app: App,
+        policy: Policy | Path | str = "garrison.toml",
+        *,
+        authenticate: Authenticate | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Compile the policy and open its stores.
+
+        Args:
+            app: The application to guard.
+            policy: A policy, or the path of one.
+            authenticate: The application's own `authenticate(request) -> Principal | None`, tried when no key
+                and no token is presented.
+            runtime: A runtime composed elsewhere, instead of one for this policy.
+
+        Raises:
+            PolicyError: The policy is wrong; carries every problem.
+            SecretError: A secret it refers to is missing, weak or readable by others.
+        """
+        self.app = app
+        self.runtime = runtime or compose(policy, authenticate=authenticate)
+        self.guard = self.runtime.awaited
+        self._connections = Connections(self.guard)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._socket(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            msg = f"a connection of type {kind!r} cannot be guarded, so it is refused"
+            raise RuntimeError(msg)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.runtime.start()
+        request = read_request(scope)
+        decision = await self.guard.decide(request)
+        exchange = Exchange(request, decision, send, self.guard)
+        if decision.answer is None:
+            within = await self._within(request, decision, receive)
+            if within is None:
+                return
+            receive = within
+        if decision.answer is not None:
+            await exchange.answer(decision.answer)
+            return
+        try:
+            await self._serve(identified(scope, decision), receive, exchange)
+        finally:
+            await self.guard.release(decision)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.runtime.start()
+        request = read_request(scope)
+        decision = await self.guard.decide(request)
+        await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
+
+    async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
+        """Hold the body to its caps; None: the caller went away before it was read."""
+        plan = decision.plan
+        if plan.endpoint is None and not has_body(request):
+            return receive
+        if not self.guard.judges_body(request, decision):
+            return Bounded(receive, plan.max_body, decision.force)
+        body = await read_body(receive, plan.max_body, decision.force) if has_body(request) else b""
+        if type(body) is Gone:
+            return None
+        await self.guard.take_body(request, decision, body)
+        return replay(body, receive) if type(body) is bytes else receive
+
+    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        """Let the application answer; what it raises is answered here if nothing was sent yet, then raised on."""
+        with self._connections.hold(exchange):
+            try:
+                await self.app(scope, receive, exchange)
+            except OwnershipError:
+                await exchange.refuse(refuse("not_found", "not_owner"))
+            except RefusedError as error:
+                await exchange.refuse(error.refusal)
+            except Exception:
+                await exchange.refuse(refuse("internal_error", "unhandled"))
+                raise
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the application does, and close after it has."""
+        self.runtime.start()
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.runtime.close()
+
+
+def read_request(scope: Scope) -> Request:
+    """Translate an ASGI connection scope; a WebSocket's method is `WS`, as in the policy."""
+    client = scope.get("client")
+    return Request(
+        scope.get("method", "WS"),
+        scope["path"],
+        scope["headers"],
+        raw_path=scope.get("raw_path") or b"",
+        query=scope.get("query_string", b""),
+        scheme=scope.get("scheme", "http"),
+        peer=client[0] if client else "",
+    )

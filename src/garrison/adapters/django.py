@@ -1,0 +1,135 @@
+"""The guard in Django: `garrison.django.Garrison` at the top of `MIDDLEWARE`.
+
+The policy is `settings.GARRISON_POLICY`, `garrison.toml` when it is not set. The middleware must be the first,
+so that no other one answers before the guard has decided. It serves Django over WSGI; over ASGI, put
+`garrison.Garrison` around the application.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+
+from garrison.adapters.refused import RefusedError
+from garrison.adapters.wsgi import CORRELATION, PRINCIPAL, read_environ
+from garrison.errors import OwnershipError, UsageError
+from garrison.guard.content import check_length, has_body
+from garrison.guard.drive import drive
+from garrison.guard.finish import finish
+from garrison.guard.respond import plain_problem, problem
+from garrison.model.principal import Principal
+from garrison.model.refusal import refuse
+from garrison.runtime.compose import compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http.response import HttpResponseBase
+
+    from garrison.guard.decision import Decision
+    from garrison.model.request import Request
+    from garrison.model.response import Response
+
+__all__ = ["Garrison", "principal"]
+
+_log = logging.getLogger("garrison.django")
+
+
+class Garrison:
+    """Guards a Django project by a policy."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Compile the policy and open its stores.
+
+        Raises:
+            PolicyError: The policy is wrong; carries every problem.
+            SecretError: A secret it refers to is missing, weak or readable by others.
+        """
+        self._get_response = get_response
+        self.runtime = compose(
+            getattr(settings, "GARRISON_POLICY", "garrison.toml"),
+            authenticate=getattr(settings, "GARRISON_AUTHENTICATE", None),
+        )
+        self.guard = self.runtime.driven
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        self.runtime.start()
+        asked = read_environ(request.environ)  # type: ignore[attr-defined]  # WSGIRequest has it; ASGI is refused above
+        decision = drive(self.guard.decide(asked))
+        if decision.answer is None:
+            self._take_body(asked, decision, request)
+        if decision.answer is None:
+            request.environ[PRINCIPAL] = decision.principal  # type: ignore[attr-defined]  # as above
+            request.environ[CORRELATION] = decision.correlation  # type: ignore[attr-defined]  # as above
+            response = self._get_response(request)
+            replacement = self.guard.withhold(asked, decision, response.status_code)
+            if replacement is None:
+                return _finished(asked, decision, response)
+            response.close()
+            decision.answer = replacement
+        return _finished(asked, decision, _told(decision.answer))
+
+    def _take_body(self, asked: Request, decision: Decision, request: HttpRequest) -> None:
+        """Hold the body to its caps; Django itself never reads past the declared length."""
+        plan = decision.plan
+        refusal = check_length(asked, plan.max_body)
+        if refusal is not None:
+            drive(self.guard.take_body(asked, decision, refusal))
+        elif plan.endpoint is not None or (has_body(asked) and self.guard.judges_body(asked, decision)):
+            drive(self.guard.take_body(asked, decision, request.body))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer what a view raises as problem details."""
+        correlation = str(request.environ.get(CORRELATION, ""))  # type: ignore[attr-defined]  # as above
+        if isinstance(error, OwnershipError):
+            return _told(problem(refuse("not_found", "not_owner"), correlation))
+        if isinstance(error, RefusedError):
+            return _told(problem(error.refusal, correlation))
+        for kind, status in ((Http404, 404), (PermissionDenied, 403), (SuspiciousOperation, 400)):
+            if isinstance(error, kind):
+                return _told(plain_problem(status, "", correlation))
+        _log.error("the application failed; correlation %s", correlation, exc_info=error)
+        return _told(problem(refuse("internal_error", "unhandled"), correlation))
+
+
+def principal(request: HttpRequest) -> Principal:
+    """Give who acts in a request.
+
+    Raises:
+        UsageError: No guard stands before the view.
+    """
+    found = request.META.get(PRINCIPAL)
+    if not isinstance(found, Principal):
+        msg = "no guard stands before this view; put garrison.django.Garrison first in MIDDLEWARE"
+        raise UsageError(msg)
+    return found
+
+
+def _finished(asked: Request, decision: Decision, response: HttpResponseBase) -> HttpResponseBase:
+    lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+    finished = finish(decision, asked, response.status_code, lines)
+    for name in [name for name, _ in response.items()]:
+        del response[name]
+    for name, value in finished:
+        text = name.decode("latin-1")
+        known = response.get(text)
+        response[text] = value.decode("latin-1") if known is None else f"{known}, {value.decode('latin-1')}"
+    return response
+
+
+def _told(answer: Response) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    del response["Content-Type"]
+    for name, value in answer.headers:
+        text = name.decode("latin-1")
+        known = response.get(text)
+        response[text] = value.decode("latin-1") if known is None else f"{known}, {value.decode('latin-1')}"
+    return response

@@ -1,0 +1,43 @@
+"""Tell the application who acts, under the names frameworks look for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from garrison.adapters.body import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from garrison.guard.decision import Decision
+    from garrison.model.principal import Principal
+
+__all__ = ["App", "Authorization", "identified"]
+
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Authorization:
+    """The scopes of a request, as Starlette's `@requires` asks for them: `authenticated` is among them."""
+
+    __slots__ = ("_principal",)
+
+    def __init__(self, principal: Principal) -> None:
+        """Keep the principal."""
+        self._principal = principal
+
+    @property
+    def scopes(self) -> list[str]:
+        """List the scopes, sorted; stars stay as granted."""
+        known = ["authenticated"] if self._principal.is_authenticated else []
+        return known + sorted(self._principal.scopes)
+
+
+def identified(scope: Scope, decision: Decision) -> Scope:
+    """Copy the scope, with `user`, `auth` and both in `state`; whatever another middleware put there is replaced."""
+    principal = decision.principal
+    authorization = Authorization(principal)
+    state = dict(scope.get("state") or {})
+    state["principal"] = principal
+    state["scopes"] = principal.scopes
+    state["correlation"] = decision.correlation
+    return {**scope, "user": principal, "auth": authorization, "state": state}

@@ -1,0 +1,142 @@
+"""The guard in Starlette: everything the application raises becomes problem details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.responses import Response
+
+from garrison.adapters.asgi import Garrison as AsgiGarrison
+from garrison.adapters.refused import RefusedError
+from garrison.errors import OwnershipError, UsageError
+from garrison.guard.respond import plain_problem, problem
+from garrison.model.principal import Principal
+from garrison.model.refusal import refuse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import HTTPConnection, Request
+
+    from garrison.adapters.body import Receive, Scope, Send
+    from garrison.adapters.identity import App
+    from garrison.model.response import Response as Answer
+    from garrison.policy.schema import Policy
+    from garrison.runtime.compose import Authenticate, Runtime
+
+__all__ = ["Garrison", "correlation_of", "principal_of", "told"]
+
+
+class Garrison(AsgiGarrison):
+    """Guards a Starlette application by a policy, as middleware or around it."""
+
+    def __init__(
+        self,
+        app: App,
+        policy: Policy | Path | str = "garrison.toml",
+        *,
+        authenticate: Authenticate | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Compile the policy, open its stores, and take over the application's default error answers.
+
+        Args:
+            app: The application to guard.
+            policy: A policy, or the path of one.
+            authenticate: The application's own `authenticate(request) -> Principal | None`.
+            runtime: A runtime composed elsewhere, instead of one for this policy.
+
+        Raises:
+            PolicyError: The policy is wrong; carries every problem.
+            SecretError: A secret it refers to is missing, weak or readable by others.
+        """
+        super().__init__(app, policy, authenticate=authenticate, runtime=runtime)
+        self._settled: object = None
+        if isinstance(app, Starlette):
+            self.settle(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; the first one tells which application this is the middleware of."""
+        outer = scope.get("app")
+        if outer is not None and outer is not self._settled and isinstance(outer, Starlette):
+            self.settle(outer)
+        await super().__call__(scope, receive, send)
+
+    def settle(self, application: Starlette) -> None:
+        """Answer what the application raises, wherever it has no handler of its own."""
+        self._settled = application
+        application.state.garrison = self.runtime
+        inner = _exception_middleware(self.app)
+        for kind, handler in self.handlers().items():
+            if not self.is_default(application.exception_handlers.get(kind)):
+                continue
+            application.add_exception_handler(kind, handler)
+            if inner is not None:
+                inner.add_exception_handler(kind, handler)
+
+    def handlers(self) -> dict[Any, Any]:
+        """List the exceptions that are answered as problem details."""
+        return {OwnershipError: _not_owner, RefusedError: _refused, HTTPException: _http_exception}
+
+    def is_default(self, handler: Any) -> bool:
+        """Tell whether the application has no handler of its own in this place."""
+        return handler is None
+
+
+def _exception_middleware(app: Any) -> ExceptionMiddleware | None:
+    """Find Starlette's own middleware further in; it is built before this one, with the handlers of that moment."""
+    while app is not None and not isinstance(app, ExceptionMiddleware):
+        app = getattr(app, "app", None)
+    return app
+
+
+def principal_of(connection: HTTPConnection) -> Principal:
+    """Give who acts, as the guard found out.
+
+    Raises:
+        UsageError: No guard stands before the application.
+    """
+    principal = connection.scope.get("user")
+    if not isinstance(principal, Principal):
+        msg = "no guard stands before this application; add it: app.add_middleware(Garrison, policy=…)"
+        raise UsageError(msg)
+    return principal
+
+
+def correlation_of(connection: HTTPConnection) -> str:
+    """Give the correlation id of a request; empty when there is no guard."""
+    return str(connection.scope.get("state", {}).get("correlation", ""))
+
+
+async def _not_owner(request: Request, _: Exception) -> Response:
+    return told(problem(refuse("not_found", "not_owner"), correlation_of(request)))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)  # noqa: S101  # registered for this class alone
+    return told(problem(error.refusal, correlation_of(request)))
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    """Answer an `HTTPException` of the application: its status and its text, as problem details."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
+    if error.status_code in {204, 304}:
+        return Response(status_code=error.status_code, headers=error.headers)
+    detail = error.detail
+    plain = isinstance(detail, str)
+    answer = plain_problem(
+        error.status_code, detail if plain else "", correlation_of(request), None if plain else detail
+    )
+    response = told(answer)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def told(answer: Answer) -> Response:
+    """Turn an answer of Garrison's into Starlette's."""
+    response = Response(answer.body, status_code=answer.status)
+    response.raw_headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    return response

@@ -1,0 +1,84 @@
+"""Hold a WSGI body to its caps: bytes, and time as far as a blocking read lets us look at the clock."""
+
+from __future__ import annotations
+
+import io
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from garrison.adapters.refused import RefusedError
+from garrison.guard.content import check_length
+from garrison.model.refusal import Refusal, refuse
+
+if TYPE_CHECKING:
+    from garrison.guard.force import InForce
+    from garrison.model.request import Request
+
+__all__ = ["Capped", "read_whole"]
+
+_SECOND = 1_000_000
+_PIECE = 65_536
+
+
+class Capped(io.RawIOBase):
+    """A `wsgi.input` that breaks off a body over its caps, and never reads past its declared end."""
+
+    def __init__(self, source: Any, request: Request, most: int, force: InForce) -> None:
+        """Wrap the server's input.
+
+        Args:
+            source: The server's `wsgi.input`.
+            request: Says how long the body claims to be.
+            most: Bytes of the whole body.
+            force: Holds the time and the pace.
+        """
+        super().__init__()
+        declared = request.fields.get(b"content-length")
+        self._source = source
+        self._refusal = check_length(request, most)
+        self._left = int(declared) if declared is not None and self._refusal is None else None
+        self._most = most
+        self._pace = force.body_rate
+        self._deadline = monotonic() + force.body_time / _SECOND
+        self._taken = 0
+
+    @staticmethod
+    def of(body: bytes) -> io.BytesIO:
+        """Give a body that was read already to the application."""
+        return io.BytesIO(body)
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next piece.
+
+        Raises:
+            RefusedError: Too many bytes, or too slow.
+        """
+        if self._refusal is not None:
+            raise RefusedError(self._refusal)
+        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+        piece = self._source.read(wanted) if wanted else b""
+        self._taken += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
+        if self._taken > self._most:
+            raise RefusedError(refuse("body_too_large", "counted"))
+        if monotonic() > self._deadline + self._taken / self._pace:
+            raise RefusedError(refuse("body_too_slow", "deadline"))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def read_whole(source: Any, request: Request, most: int, force: InForce) -> bytes | Refusal:
+    """Read a whole body within its caps."""
+    capped = Capped(source, request, most, force)
+    parts = []
+    try:
+        while piece := capped.read(_PIECE):
+            parts.append(piece)
+    except RefusedError as error:
+        return error.refusal
+    return b"".join(parts)

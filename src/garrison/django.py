@@ -1,0 +1,10 @@
+"""What a Django project imports from Garrison."""
+
+from __future__ import annotations
+
+from garrison.adapters.django import Garrison, principal
+from garrison.adapters.refused import RefusedError
+from garrison.model.principal import Principal
+from garrison.model.refusal import refuse
+
+__all__ = ["Garrison", "Principal", "RefusedError", "principal", "refuse"]

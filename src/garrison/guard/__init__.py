@@ -1,0 +1,1 @@
+"""The one path every request takes, whatever adapter it came through."""

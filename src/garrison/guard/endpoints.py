@@ -1,0 +1,63 @@
+"""Run an endpoint of Garrison's own, after every check has passed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from garrison.guard.content import check_body
+from garrison.model.endpoint import Call
+from garrison.model.fit import Misfit, fit, path_text
+from garrison.model.refusal import Refusal, refuse
+
+if TYPE_CHECKING:
+    from garrison.guard.decision import Decision
+    from garrison.model.request import Request
+    from garrison.model.response import Response
+    from garrison.policy.plan import Mounted
+
+__all__ = ["run_endpoint"]
+
+
+async def run_endpoint(
+    mounted: Mounted, request: Request, decision: Decision, body: bytes | Refusal, now: int
+) -> Response | Refusal:
+    """Decode the body if the endpoint wants one, and let it answer.
+
+    Args:
+        mounted: The endpoint and the service it works on.
+        request: What was asked.
+        decision: What was decided: principal, address, parameters.
+        body: All of it, or the refusal it earned on the way in.
+        now: Wall microseconds.
+
+    Raises:
+        StoreError: A store could not answer.
+    """
+    endpoint, service = mounted
+    value = body if type(body) is Refusal or endpoint.body is None else _fitted(decision, request, body, endpoint.body)
+    if type(value) is Refusal:
+        return value
+    call = Call(
+        request=request,
+        principal=decision.principal,
+        address=decision.address,
+        now=now,
+        correlation=decision.correlation,
+        parameters=decision.parameters,
+        body=None if endpoint.body is None else value,
+    )
+    return await endpoint.run(call, service)
+
+
+def _fitted(decision: Decision, request: Request, body: bytes, wanted: type) -> Any | Refusal:
+    value = check_body(decision, request, body)
+    if type(value) is Refusal:
+        return value
+    fitted = fit(value, wanted)
+    if fitted.misfits:
+        return refuse("body_invalid", "fields", members={"errors": [_told(misfit) for misfit in fitted.misfits]})
+    return fitted.value
+
+
+def _told(misfit: Misfit) -> dict[str, str]:
+    return {"path": path_text(misfit.path), "code": misfit.code, "text": misfit.text}

@@ -1,0 +1,110 @@
+"""Everything the guard derives from one policy, swapped as one reference when the policy changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.cors.site import compile_served
+from garrison.guard.hosts import Hosts
+from garrison.model.net import canonical
+from garrison.model.units import duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from garrison.cors.answer import Cors
+    from garrison.credentials.protocol import Credential
+    from garrison.model.net import Networks
+    from garrison.model.request import Request
+    from garrison.policy.plan import Plan, Plans
+
+__all__ = ["InForce"]
+
+_TEST_HOST = "testserver"
+"""What Starlette's test client calls the host; served in development alone, and no page can have that name."""
+
+
+class InForce:
+    """A policy compiled, with the credentials that serve it. Immutable: a change makes a new one."""
+
+    __slots__ = (
+        "_cors",
+        "_accepted",
+        "_credentials",
+        "body_rate",
+        "body_time",
+        "header",
+        "header_bytes",
+        "header_count",
+        "header_name",
+        "hops",
+        "hosts",
+        "observe",
+        "path",
+        "plans",
+        "query",
+        "scheme",
+        "served",
+        "trusted",
+    )
+
+    def __init__(self, plans: Plans, credentials: Mapping[str, Credential], trusted: Networks) -> None:
+        """Put together what one request needs.
+
+        Args:
+            plans: The compiled routes.
+            credentials: Every kind that this deployment can believe, by name.
+            trusted: Networks of proxies that are believed about the client address.
+        """
+        policy = plans.policy
+        self.plans = plans
+        self.hosts = Hosts(_hosts(policy.hosts, policy.environment))
+        self.trusted = trusted
+        self.scheme = policy.forwarded.scheme and bool(policy.forwarded.peers)
+        self.served = compile_served([*_origins(policy.hosts, policy.environment)])
+        self._cors = plans.cors
+        self.header_name = policy.forwarded.header
+        self.header = self.header_name.encode()
+        self.hops = policy.forwarded.hops
+        self.observe = policy.mode == "observe"
+        self.header_count = policy.caps.header_count
+        self.header_bytes = size(policy.caps.header_bytes)
+        self.path = size(policy.caps.path)
+        self.query = size(policy.caps.query)
+        self.body_time = duration(policy.caps.body_time)
+        self.body_rate = size(policy.caps.body_rate)
+        self._credentials = credentials
+        self._accepted: dict[tuple[str, ...], tuple[Credential, ...]] = {}
+
+    def cors(self, plan: Plan) -> Cors | None:
+        """Give the compiled CORS policy of a route, or None."""
+        return self._cors.get(plan.cors)
+
+    def says_secure(self, request: Request) -> bool:
+        """Tell whether a trusted proxy says that the caller came over https."""
+        if not self.scheme or not self.trusted.contains(canonical(request.peer)):
+            return False
+        return request.fields.get(b"x-forwarded-proto", b"").lower() == b"https"
+
+    def accepted(self, plan: Plan) -> tuple[Credential, ...]:
+        """List who can believe what the route accepts, in the policy's order."""
+        known = self._accepted.get(plan.credentials)
+        if known is None:
+            names = (*plan.credentials, "custom")
+            known = tuple(self._credentials[name] for name in names if name in self._credentials)
+            self._accepted[plan.credentials] = known
+        return known
+
+
+def _origins(listed: tuple[str, ...], environment: str) -> Iterator[str]:
+    """Origins of the service itself, as browsers know them: https, and http on loopback in development."""
+    for host in listed:
+        yield f"https://{host}"
+    if environment == "development" or not listed:
+        yield from ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
+
+
+def _hosts(listed: tuple[str, ...], environment: str) -> tuple[str, ...]:
+    if environment != "development":
+        return listed
+    return (*listed, "localhost", "127.0.0.1", "[::1]", _TEST_HOST)

@@ -1,0 +1,51 @@
+"""Step 7: what the principal may, once believed. Pure: facts in, a refusal or nothing out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.model.refusal import refuse
+from garrison.model.scope import missing
+
+if TYPE_CHECKING:
+    from garrison.model.principal import Principal
+    from garrison.model.refusal import Refusal
+    from garrison.policy.plan import Plan
+
+__all__ = ["permit"]
+
+
+def permit(plan: Plan, principal: Principal, now: int) -> Refusal | None:
+    """Check scopes, freshness and assurance of the principal against the plan.
+
+    Args:
+        plan: What the route demands.
+        principal: Who was believed; anonymous on a public route.
+        now: Wall microseconds.
+    """
+    if plan.scopes and (lacking := missing(principal.scopes, plan.scopes)):
+        return _insufficient(plan, lacking)
+    if plan.fresh and not _fresh(plan, principal, now):
+        return _stronger("freshness_required", f"max_age={plan.fresh // 1_000_000}")
+    if plan.methods and not set(plan.methods) <= set(principal.methods):
+        return _stronger("assurance_required", f'acr_values="{" ".join(plan.methods)}"')
+    return None
+
+
+def _fresh(plan: Plan, principal: Principal, now: int) -> bool:
+    """A key never is: it proves that a program runs, not that a person is there."""
+    return 0 < principal.authenticated_at <= now + plan.fresh and now - principal.authenticated_at < plan.fresh
+
+
+def _insufficient(plan: Plan, lacking: tuple[str, ...]) -> Refusal:
+    """RFC 6750 section 3.1: 403 with the scopes that would do."""
+    line = f'Bearer error="insufficient_scope", scope="{" ".join(plan.scopes)}"'
+    return refuse(
+        "scope_missing", "scope_missing:" + ",".join(lacking), headers=((b"www-authenticate", line.encode()),)
+    )
+
+
+def _stronger(code: str, demand: str) -> Refusal:
+    """RFC 9470: 401 with what the login must have been."""
+    line = f'Bearer error="insufficient_user_authentication", {demand}'
+    return refuse(code, code, headers=((b"www-authenticate", line.encode()),))

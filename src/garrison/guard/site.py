@@ -1,0 +1,72 @@
+"""Step 1 and half of step 7: what a page of another origin may ask, and what it may write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.cors.answer import joined
+from garrison.cors.site import cross_site_write, foreign_handshake, is_ambient
+from garrison.model.refusal import refuse
+from garrison.model.response import Response
+
+if TYPE_CHECKING:
+    from garrison.guard.decision import Decision
+    from garrison.model.refusal import Refusal
+    from garrison.model.request import Request
+
+__all__ = ["answer_preflight", "cross_site"]
+
+
+def answer_preflight(request: Request, decision: Decision) -> bool:
+    """Answer the request if it is a preflight; tell whether it was (Fetch, CORS-preflight fetch).
+
+    In observe mode a path without a CORS policy leaves its preflights to the application.
+    """
+    fields = request.fields
+    method = fields.get(b"access-control-request-method")
+    if method is None or b"origin" not in fields:
+        return False
+    cors = decision.force.plans.cors_for(request.path, method.decode("latin-1"))
+    if cors is None:
+        return decision.stops(refuse("cors_refused", "no_cors_policy"))
+    asked = joined(request.headers, b"access-control-request-headers")
+    answer = cors.preflight(joined(request.headers, b"origin"), method, asked)
+    decision.preflight = answer.headers
+    if answer.status == 403:
+        decision.refusal = refuse("cors_refused", answer.reason)
+    else:
+        decision.answer = Response(answer.status)
+    return True
+
+
+def cross_site(request: Request, decision: Decision) -> Refusal | None:
+    """Refuse what a page of another site made the browser send, where the browser adds authority by itself.
+
+    A key or a token in a header is never ambient: no page can make a browser add one. A route that sets a
+    cookie is judged too, because logging somebody in to the attacker's account is an attack; there a request
+    with no evidence at all comes from no browser, and passes.
+    """
+    plan, fields = decision.plan, request.fields
+    origin = fields.get(b"origin")
+    if b"origin" in request.repeated:
+        origin = joined(request.headers, b"origin")
+    if request.method == "WS":
+        ambient = _ambient(request, decision)
+        reason = foreign_handshake(origin, decision.force.served, decision.force.cors(plan), ambient=ambient)
+    elif plan.sets_cookie or _ambient(request, decision):
+        site = fields.get(b"sec-fetch-site")
+        reason = cross_site_write(
+            request.method.encode("latin-1"), origin, site, decision.force.served, decision.force.cors(plan)
+        )
+        if reason == "no_evidence" and not _ambient(request, decision):
+            reason = ""
+    else:
+        return None
+    return refuse("cross_site", reason) if reason else None
+
+
+def _ambient(request: Request, decision: Decision) -> bool:
+    """Tell whether what was believed is something a browser adds by itself."""
+    if not decision.principal.credential.startswith("custom"):
+        return False
+    return is_ambient(request.fields.get(b"cookie"), request.fields.get(b"authorization"))

@@ -1,0 +1,117 @@
+"""News: what one process ended and every other must hear of within a second.
+
+A revoked key, an ended session, a block, a new policy: whoever commits one adds a `news` record to the same
+commit. Every process reads the latest news each 0.4 s, or is told by a bus, and drops what it remembered.
+What is remembered counts only while the news is proved fresh; a process that heard nothing for a second asks
+the store instead, so a lost bus or a stalled poll never lets a revoked credential live on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from garrison.stores.protocols import Kind, Put, Record
+
+if TYPE_CHECKING:
+    from garrison.stores.protocols import Records
+
+__all__ = ["FRESH", "KEPT", "NEWS", "OVERLAP", "POLL", "Item", "Listener", "News"]
+
+POLL = 400_000
+"""Microseconds between two polls."""
+
+FRESH = 1_000_000
+"""Microseconds for which news counts as fresh: the bound on how long a revoked credential can pass."""
+
+OVERLAP = 5_000_000
+"""Microseconds that a poll reaches back, for writers whose clock or commit is late."""
+
+KEPT = 3_600_000_000
+"""Microseconds a news record is kept."""
+
+
+class Item(Record, frozen=True, kw_only=True):
+    """One piece of news."""
+
+    id: str
+    """Sorts by time: microseconds in hexadecimal, then randomness."""
+
+    topic: str
+    """`key`, `token`, `session`, `subject`, `block`, `policy`."""
+
+    value: str
+    """What it is about: the id of a key, a principal."""
+
+    until: int
+    """When the record may be cleaned up, wall microseconds."""
+
+
+NEWS = Kind(name="news", struct=Item, expires="until")
+
+Listener: TypeAlias = Callable[[str, int], None]
+"""Called with the value and the instant of the news, wall microseconds."""
+
+
+class News:
+    """What this process has heard, and since when it is sure of it."""
+
+    def __init__(self, *, alone: bool = False) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            alone: The records live in this process only, so that nobody else can make news.
+        """
+        self._alone = alone
+        self._proved = -FRESH
+        self._seen: dict[str, int] = {}
+        self._listeners: dict[str, list[Listener]] = {}
+
+    def listen(self, topic: str, listener: Listener) -> None:
+        """Call the listener for every piece of news on a topic, from now on."""
+        self._listeners.setdefault(topic, []).append(listener)
+
+    def fresh(self, monotonic: int) -> bool:
+        """Tell whether what is remembered may be used without asking the store."""
+        return self._alone or monotonic - self._proved < FRESH
+
+    def step(self, topic: str, value: str, now: int, tail: str) -> Put:
+        """Make the step to add to the commit that ends something.
+
+        Args:
+            topic: What kind of thing ended.
+            value: Its public name.
+            now: Wall microseconds.
+            tail: A few random characters, so that no two items share an id.
+        """
+        return Put(NEWS, Item(id=f"{now:016x}{tail}", topic=topic, value=value, until=now + KEPT))
+
+    def tell(self, topic: str, value: str, now: int) -> None:
+        """Hand a piece of news to this process's own listeners at once."""
+        for listener in self._listeners.get(topic, ()):
+            listener(value, now)
+
+    async def poll(self, records: Records, wall: int, monotonic: int) -> None:
+        """Read what is new and tell the listeners.
+
+        Args:
+            records: The store that holds the news.
+            wall: Wall microseconds, before the read.
+            monotonic: Monotonic microseconds, before the read: freshness counts from here.
+
+        Raises:
+            StoreError: The store could not answer; freshness then runs out by itself.
+        """
+        after = f"{max(0, wall - OVERLAP):016x}"
+        while items := await records.find(NEWS, "", "", after, 100):
+            for item in items:
+                self._hear(item)
+            after = items[-1].id
+        self._seen = {name: at for name, at in self._seen.items() if at >= wall - 2 * OVERLAP}
+        self._proved = monotonic
+
+    def _hear(self, item: Item) -> None:
+        if item.id not in self._seen:
+            at = int(item.id[:16], 16)
+            self._seen[item.id] = at
+            self.tell(item.topic, item.value, at)
