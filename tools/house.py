@@ -282,11 +282,16 @@ def _defined(tree: ast.Module) -> Iterator[tuple[str, int]]:
         names: list[str] = []
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             names = [node.name]
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign) and not _type_variable(node.value):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names = [node.target.id]
         yield from ((name, node.lineno) for name in names if not name.startswith("_"))
+
+
+def _type_variable(value: ast.expr) -> bool:
+    """Type variables are `T` by custom, and nobody imports them."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in {"TypeVar", "ParamSpec", "TypeVarTuple"}
 
 
 def _name(path: Path) -> Iterator[Fault]:

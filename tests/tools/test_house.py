@@ -146,6 +146,10 @@ def test_a_computed_all_is_trusted() -> None:
     assert faults(GOOD.replace('["Limit", "take"]', "sorted(_WHERE)")) == []
 
 
+def test_type_variables_are_not_exported() -> None:
+    assert faults(GOOD.replace("_SECRET = 1", 'T = TypeVar("T")')) == []
+
+
 def test_a_module_without_public_names_needs_no_all() -> None:
     assert faults('"""One sentence."""\n\nimport sys\n') == []
 
