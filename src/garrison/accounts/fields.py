@@ -83,7 +83,7 @@ class Rules:
         misfits += [] if username is None else self.name_faults(username)
         normal = None if email is None else self.email_of(email)
         misfits += [normal] if isinstance(normal, Misfit) else []
-        words = [*self._words, username or "", *(email or "").split("@")[:1]]
+        words = [username or "", email or "", *(email or "").split("@")[:1]]
         misfits += [] if password is None else self.password_faults(password, words)
         if misfits or fitted.value is None or not isinstance(normal, str):
             return told(misfits)

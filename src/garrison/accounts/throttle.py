@@ -97,10 +97,11 @@ async def take_place(records: Records, lanes: Sequence[Lane], now: int) -> Held 
     for _ in range(ROUNDS):
         stored = [await records.get(LANES, lane.id) for lane in lanes]
         spent = [_spend(lane, tries, now) for lane, tries in zip(lanes, stored, strict=True)]
-        refusal = _refusal(lanes, [verdict for _, verdict in spent])
+        refusal = _refusal(lanes, spent)
         if refusal is not None:
+            await _settle(records, spent)
             return refusal
-        steps = [Put(LANES, tries) for tries, verdict in spent if verdict.allowed]
+        steps = [Put(LANES, each.tries) for each in spent if each.changed]
         if (await records.commit(steps)).done:
             return _held(lanes, spent, now)
     return refuse("busy", "login_lanes_contended", headers=((b"retry-after", b"1"),))
@@ -129,20 +130,36 @@ async def forget(records: Records, lane: Lane) -> None:
         await records.commit([Put(LANES, _with(tries, ()))])
 
 
-def _spend(lane: Lane, tries: Tries | None, now: int) -> tuple[Tries, Verdict]:
+class _Spent(NamedTuple):
+    """One lane with the try in it, or the reason why it is not."""
+
+    tries: Tries
+    verdict: Verdict
+    changed: bool
+
+
+def _spend(lane: Lane, tries: Tries | None, now: int) -> _Spent:
     log = array("q", tries.log if tries else ())
     state, verdict = spend(log.tobytes(), now, lane.limit, 1)
     if state is not None:
         log = array("q", state)
     until = (log[-1] if log else now) + lane.limit.window + LINGER
-    return Tries(id=lane.id, log=tuple(log), until=until, version=tries.version if tries else 0), verdict
+    after = Tries(id=lane.id, log=tuple(log), until=until, version=tries.version if tries else 0)
+    return _Spent(after, verdict, state is not None)
 
 
-def _refusal(lanes: Sequence[Lane], verdicts: Sequence[Verdict]) -> Refusal | None:
+async def _settle(records: Records, spent: Sequence[_Spent]) -> None:
+    """Keep what a refusal changed: after a clock that stepped back, tries from the future count from now on."""
+    steps = [Put(LANES, each.tries) for each in spent if each.changed and not each.verdict.allowed]
+    if steps:
+        await records.commit(steps)
+
+
+def _refusal(lanes: Sequence[Lane], spent: Sequence[_Spent]) -> Refusal | None:
     full = [
-        (verdict.retry_after, lane.name)
-        for lane, verdict in zip(lanes, verdicts, strict=True)
-        if not verdict.allowed and not lane.silent
+        (each.verdict.retry_after, lane.name)
+        for lane, each in zip(lanes, spent, strict=True)
+        if not each.verdict.allowed and not lane.silent
     ]
     if not full:
         return None
@@ -151,9 +168,9 @@ def _refusal(lanes: Sequence[Lane], verdicts: Sequence[Verdict]) -> Refusal | No
     return refuse("login_throttled", f"lane_full:{name}", headers=((b"retry-after", seconds),))
 
 
-def _held(lanes: Sequence[Lane], spent: Sequence[tuple[Tries, Verdict]], now: int) -> Held:
-    taken = tuple(lane for lane, (_, verdict) in zip(lanes, spent, strict=True) if verdict.allowed)
-    failures = max((len(tries.log) - 1 for tries, verdict in spent if verdict.allowed), default=0)
+def _held(lanes: Sequence[Lane], spent: Sequence[_Spent], now: int) -> Held:
+    taken = tuple(lane for lane, each in zip(lanes, spent, strict=True) if each.verdict.allowed)
+    failures = max((len(each.tries.log) - 1 for each in spent if each.verdict.allowed), default=0)
     return Held(now, taken, failures, silenced=len(taken) < len(lanes))
 
 
