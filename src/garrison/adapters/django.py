@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 
 from garrison.adapters.refused import RefusedError
-from garrison.adapters.wsgi import CORRELATION, PRINCIPAL, read_environ
+from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, read_environ
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.content import check_length, has_body
 from garrison.guard.drive import drive
@@ -70,6 +70,7 @@ class Garrison:
             request.environ[PRINCIPAL] = decision.principal  # type: ignore[attr-defined]  # as above
             request.environ[CORRELATION] = decision.correlation  # type: ignore[attr-defined]  # as above
             response = self._get_response(request)
+            drive(self.guard.release(decision))
             replacement = self.guard.withhold(asked, decision, response.status_code)
             if replacement is None:
                 return _finished(asked, decision, response)

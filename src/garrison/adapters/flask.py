@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from garrison.adapters.refused import RefusedError
-from garrison.adapters.wsgi import CORRELATION, PRINCIPAL, GarrisonWSGI
+from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, GarrisonWSGI
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
 from garrison.model.principal import Principal

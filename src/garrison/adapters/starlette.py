@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import Response
 
-from garrison.adapters.asgi import Garrison as AsgiGarrison
+from garrison.adapters.asgi.middleware import Garrison as AsgiGarrison
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection, Request
 
-    from garrison.adapters.body import Receive, Scope, Send
-    from garrison.adapters.identity import App
+    from garrison.adapters.asgi.body import Receive, Scope, Send
+    from garrison.adapters.asgi.identity import App
     from garrison.model.response import Response as Answer
     from garrison.policy.schema import Policy
     from garrison.runtime.compose import Authenticate, Runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.cors.site import compile_served
-from garrison.guard.hosts import Hosts
+from garrison.guard.steps.hosts import Hosts
 from garrison.model.net import canonical
 from garrison.model.units import duration, size
 

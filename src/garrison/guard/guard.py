@@ -15,12 +15,12 @@ from garrison.guard.content import check_body, is_json, refused
 from garrison.guard.decision import Decision
 from garrison.guard.endpoints import run_endpoint
 from garrison.guard.finish import withheld
-from garrison.guard.permit import permit
-from garrison.guard.present import present
+from garrison.guard.steps.permit import permit
+from garrison.guard.steps.present import present
 from garrison.guard.respond import problem
-from garrison.guard.site import answer_preflight, cross_site
-from garrison.guard.spend import address_asks, principal_asks, spend
-from garrison.guard.target import locate, served
+from garrison.guard.steps.site import answer_preflight, cross_site
+from garrison.guard.steps.spend import address_asks, principal_asks, spend
+from garrison.guard.steps.target import locate, served
 from garrison.model.principal import OwnershipProof, Principal
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.scope import effective
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from garrison.guard.force import InForce
-    from garrison.guard.present import Found
+    from garrison.guard.steps.present import Found
     from garrison.model.clock import Clock
     from garrison.model.request import Request
     from garrison.model.response import Response

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
-from garrison.adapters.wsgi_body import Capped, read_whole
+from garrison.adapters.wsgi.body import Capped, read_whole
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
 from garrison.guard.drive import drive
@@ -79,6 +79,7 @@ class GarrisonWSGI:
         if decision.answer is None:
             self._take_body(request, decision, environ)
         if decision.answer is not None:
+            drive(self.guard.release(decision))
             return _answer(request, decision, decision.answer, start_response)
         environ[PRINCIPAL] = decision.principal
         environ[CORRELATION] = decision.correlation
@@ -114,6 +115,7 @@ class GarrisonWSGI:
         except Exception:
             _log.exception("the application failed; correlation %s", decision.correlation)
             refusal = refuse("internal_error", "unhandled")
+        drive(self.guard.release(decision))
         return _answer(request, decision, problem(refusal, decision.correlation), start_response)
 
 
@@ -147,32 +149,37 @@ class _Outgoing:
         pieces = iter(body)
         first = list(islice(pieces, 1))
         if self._replacement is None:
-            return _Body(chain(first, pieces), body)
-        _close(body)
+            return _Body(chain(first, pieces), self, body)
+        self.close(body)
         return _answer(self._request, self._decision, self._replacement, self._start)
+
+
+    def close(self, body: Iterable[bytes]) -> None:
+        """Let the application clean up, and give back what concurrency limits hold."""
+        try:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            drive(self._guard.release(self._decision))
 
 
 class _Body:
     """A body whose end is passed on to the application (PEP 3333: `close`)."""
 
-    __slots__ = ("_pieces", "_source")
+    __slots__ = ("_outgoing", "_pieces", "_source")
 
-    def __init__(self, pieces: Iterator[bytes], source: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes], outgoing: _Outgoing, source: Iterable[bytes]) -> None:
         self._pieces = pieces
+        self._outgoing = outgoing
         self._source = source
 
     def __iter__(self) -> Iterator[bytes]:
         return self._pieces
 
     def close(self) -> None:
-        """Let the application clean up."""
-        _close(self._source)
-
-
-def _close(body: Iterable[bytes]) -> None:
-    close = getattr(body, "close", None)
-    if close is not None:
-        close()
+        """End the exchange."""
+        self._outgoing.close(self._source)
 
 
 def _ignore(_: bytes) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.adapters.body import Bounded, Gone, read_body, replay
-from garrison.adapters.connections import Connections
-from garrison.adapters.exchange import Exchange
-from garrison.adapters.identity import identified
-from garrison.adapters.sockets import serve_socket
+from garrison.adapters.asgi.body import Bounded, Gone, read_body, replay
+from garrison.adapters.asgi.connections import Connections
+from garrison.adapters.asgi.exchange import Exchange
+from garrison.adapters.asgi.identity import identified
+from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
@@ -23,8 +23,8 @@ from garrison.runtime.compose import compose
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garrison.adapters.body import Receive, Scope, Send
-    from garrison.adapters.identity import App
+    from garrison.adapters.asgi.body import Receive, Scope, Send
+    from garrison.adapters.asgi.identity import App
     from garrison.guard.decision import Decision
     from garrison.policy.schema import Policy
     from garrison.runtime.compose import Authenticate, Runtime
@@ -78,25 +78,33 @@ class Garrison:
         self.runtime.start()
         request = read_request(scope)
         decision = await self.guard.decide(request)
-        exchange = Exchange(request, decision, send, self.guard)
+        try:
+            await self._go_on(scope, receive, Exchange(request, decision, send, self.guard))
+        finally:
+            if decision.verdicts:
+                await self.guard.release(decision)
+
+    async def _go_on(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        decision = exchange.decision
         if decision.answer is None:
-            within = await self._within(request, decision, receive)
+            within = await self._within(exchange.request, decision, receive)
             if within is None:
                 return
             receive = within
         if decision.answer is not None:
             await exchange.answer(decision.answer)
-            return
-        try:
+        else:
             await self._serve(identified(scope, decision), receive, exchange)
-        finally:
-            await self.guard.release(decision)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.runtime.start()
         request = read_request(scope)
         decision = await self.guard.decide(request)
-        await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
+        try:
+            await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
+        finally:
+            if decision.verdicts:
+                await self.guard.release(decision)
 
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from garrison.adapters.identity import identified
+from garrison.adapters.asgi.identity import identified
 from garrison.errors import OwnershipError
 from garrison.guard.finish import finish
 
 if TYPE_CHECKING:
-    from garrison.adapters.body import Message, Receive, Scope, Send
-    from garrison.adapters.connections import Connections
-    from garrison.adapters.identity import App
+    from garrison.adapters.asgi.body import Message, Receive, Scope, Send
+    from garrison.adapters.asgi.connections import Connections
+    from garrison.adapters.asgi.identity import App
     from garrison.guard.decision import Decision
     from garrison.model.request import Request
 

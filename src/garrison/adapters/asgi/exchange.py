@@ -8,7 +8,7 @@ from garrison.guard.finish import finish
 from garrison.guard.respond import problem
 
 if TYPE_CHECKING:
-    from garrison.adapters.body import Message, Send
+    from garrison.adapters.asgi.body import Message, Send
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
     from garrison.model.refusal import Refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from garrison.adapters.body import Receive, Scope, Send
+from garrison.adapters.asgi.body import Receive, Scope, Send
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
