@@ -1,0 +1,227 @@
+"""Decide whether a token is to be believed.
+
+The order is the defence. Nothing of the payload is read before the signature is right; nothing of the header
+is read twice: a header that verified once is remembered with its key, and only such headers are, so that
+nobody without a right token can fill or steer that memory.
+
+Sources: RFC 7519 section 7.2; RFC 8725 section 3; RFC 9068 section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import DecodeError, ValidationError, convert
+from msgspec.json import Decoder
+
+from garrison.crypto import base64
+from garrison.crypto.algorithms import ALGORITHMS
+from garrison.crypto.jws import DEPTH, TOKEN_BYTES, read_header
+from garrison.errors import TokenError, UsageError
+from garrison.model.body import decode
+from garrison.tokens.claims import Claims, demanding
+
+if TYPE_CHECKING:
+    from garrison.crypto.key import Key
+    from garrison.crypto.key_set import KeySet
+    from garrison.tokens.revocations import Revocations
+
+__all__ = ["ACCESS", "AHEAD", "REQUIRED", "Verifier", "encoded"]
+
+ACCESS = "at+jwt"
+"""The `typ` of access tokens (RFC 9068 section 2.1)."""
+
+REQUIRED = ("sub", "iat", "jti")
+"""Claims that must be there besides `iss`, `aud` and `exp`, which always must."""
+
+AHEAD = 60_000_000
+"""Microseconds that an issuer's clock may be ahead of ours in `iat`, whatever the leeway for `exp` and `nbf`."""
+
+_HEADERS = 64
+"""Headers remembered; a foreign issuer may put something new into each of its own."""
+
+C = TypeVar("C", bound=Claims)
+
+
+class Verifier(Generic[C]):
+    """Believes tokens of one issuer, one audience and one kind, signed by one set of keys."""
+
+    __slots__ = (
+        "_audiences",
+        "_claims",
+        "_decode",
+        "_leeway",
+        "_max_age",
+        "_own",
+        "_scope",
+        "_table",
+        "_typ",
+        "issuer",
+        "keys",
+    )
+
+    def __init__(
+        self,
+        keys: KeySet,
+        issuer: str,
+        audience: str | Collection[str],
+        *,
+        typ: str | Collection[str] = ACCESS,
+        required: Collection[str] = REQUIRED,
+        leeway: int = 0,
+        max_age: int = 0,
+        scope_claim: str = "scope",
+        claims: type[C] = Claims,  # type: ignore[assignment]  # the default is what C is without an argument
+        own: bool = False,
+    ) -> None:
+        """State what is believed.
+
+        Args:
+            keys: The issuer's keys; each is for one algorithm, and the header cannot choose another.
+            issuer: `iss`, letter for letter.
+            audience: Names of this API; one of them must be in `aud`.
+            typ: Kinds of token, in lower case without `application/`. `""` among them allows a token that names
+                none; say so only for an issuer that names none.
+            required: Claims that must be there and not be empty.
+            leeway: Microseconds that clocks may be apart at `exp` and `nbf`.
+            max_age: Microseconds since `iat` after which a token is refused whatever its `exp`; 0: no such bound.
+            scope_claim: Claim that holds the scopes: text with spaces, or a list of texts.
+            claims: A type derived from `Claims`, for an application's own.
+            own: Nobody but our own `Issuer` has the keys. Its payloads are then not searched for names that
+                stand twice, since it writes none; foreign ones are.
+
+        Raises:
+            UsageError: A demand that cannot be met.
+        """
+        self.keys = keys
+        self.issuer = issuer
+        self._audiences = frozenset((audience,) if isinstance(audience, str) else audience)
+        self._typ = frozenset(kind.lower() for kind in ((typ,) if isinstance(typ, str) else typ))
+        if not issuer or not self._audiences or "" in self._audiences or not self._typ or leeway < 0 or max_age < 0:
+            msg = "a verifier needs an issuer, an audience and a kind of token, and no negative duration"
+            raise UsageError(msg)
+        self._claims = demanding(claims, {*required, *(("iat",) if max_age else ())})
+        self._decode = Decoder(self._claims).decode
+        self._leeway = leeway
+        self._max_age = max_age
+        self._scope = scope_claim
+        self._own = own and scope_claim == "scope"
+        self._table: tuple[int, dict[bytes, Key]] = (-1, {})
+
+    def verify(self, token: str | bytes, now: int, revoked: Revocations | None = None) -> C:
+        """Give the claims of a token that is to be believed.
+
+        Args:
+            token: As it stood after `Bearer`.
+            now: Wall microseconds.
+            revoked: What was ended before its time.
+
+        Raises:
+            TokenError: It is not; `reason` is one of `REASONS`. Nothing else is ever raised.
+        """
+        raw = token if isinstance(token, bytes) else encoded(token)
+        if len(raw) > TOKEN_BYTES:
+            raise TokenError("too_long")
+        if raw.count(b".") != 2:
+            raise TokenError("form")
+        message, _, signature = raw.rpartition(b".")
+        header, _, payload = message.partition(b".")
+        # The table belongs to one generation of keys. A thread that is still in here when keys change adds to
+        # the table it began with, so a key that was taken away never comes back.
+        generation, known = self._table
+        if generation != self.keys.generation:
+            generation, known = self._table = self.keys.generation, {}
+        key = known.get(header)
+        if key is None:
+            key = self._find(header)
+        if not key.check(message, signature):
+            raise TokenError("signature")
+        if header not in known and len(known) < _HEADERS:
+            known[header] = key
+        claims = self._read(payload)
+        self._judge(claims, now)
+        if revoked is not None and revoked.refuses(claims):
+            raise TokenError("revoked")
+        return claims
+
+    def until(self, claims: C) -> int:
+        """Give the wall microsecond from which these claims count no longer."""
+        end = int(claims.exp * 1_000_000) + self._leeway
+        return min(end, int(claims.iat * 1_000_000) + self._max_age) if self._max_age else end
+
+    def since(self, claims: C) -> int:
+        """Give the wall microsecond from which these claims count."""
+        return int(claims.nbf * 1_000_000) - self._leeway
+
+    def _find(self, segment: bytes) -> Key:
+        """Read a header that is not known yet; nothing is remembered before the signature is right."""
+        header = read_header(segment)
+        if header.alg not in ALGORITHMS:
+            raise TokenError("algorithm")
+        if header.typ not in self._typ:
+            raise TokenError("typ")
+        key = self.keys.find(header.kid, header.alg)
+        if key is None:
+            raise TokenError("key_unknown")
+        return key
+
+    def _read(self, payload: bytes) -> C:
+        raw = base64.decode(payload)
+        if raw is None:
+            raise TokenError("payload")
+        try:
+            return self._decode(raw) if self._own else self._convert(raw)
+        except ValidationError as error:
+            missing = "missing required field" in str(error)
+            raise TokenError("claim_missing" if missing else "payload") from error
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise TokenError("payload") from error
+
+    def _convert(self, raw: bytes) -> C:
+        """Read what somebody else wrote: with one meaning only, and the scopes from where they keep them."""
+        members = decode(raw, depth=DEPTH)
+        if not isinstance(members, dict):
+            raise TokenError("payload")
+        if self._scope != "scope":
+            members["scope"] = _scope_text(members.get(self._scope, ""))
+        return convert(members, self._claims)
+
+    def _judge(self, claims: C, now: int) -> None:
+        if claims.iss != self.issuer:
+            raise TokenError("issuer")
+        aud = claims.aud
+        if aud not in self._audiences if isinstance(aud, str) else self._audiences.isdisjoint(aud):
+            raise TokenError("audience")
+        if now >= claims.exp * 1_000_000 + self._leeway:
+            raise TokenError("expired")
+        if now < claims.nbf * 1_000_000 - self._leeway:
+            raise TokenError("not_yet")
+        if now < claims.iat * 1_000_000 - AHEAD:
+            raise TokenError("issued_later")
+        if self._max_age and now >= claims.iat * 1_000_000 + self._max_age:
+            raise TokenError("too_old")
+        if claims.cnf is not None:
+            # Taken for an ordinary bearer token, it would pass for whoever stole it (RFC 9449 section 7.2).
+            raise TokenError("bound")
+
+
+def encoded(token: str) -> bytes:
+    """Give the bytes of a token.
+
+    Raises:
+        TokenError: It has a character beyond ASCII: `form`.
+    """
+    try:
+        return token.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise TokenError("form") from error
+
+
+def _scope_text(value: Any) -> str:
+    """Write scopes the way `scope` has them; one with a space in it would become two."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) and " " not in item for item in value):
+        return " ".join(value)
+    raise TokenError("payload")
