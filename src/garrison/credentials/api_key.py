@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from garrison.credentials.key_format import KeyFormat, key_of
-from garrison.credentials.key_record import KEYS
-from garrison.credentials.keys.cache import KeyCache
-from garrison.credentials.keys.hot import HotKey, KeyPrincipal, Proved, compiled, confined, proved, restricted
-from garrison.credentials.keys.mac import KeyMacs
+from garrison.credentials.keys.allowances import Allowances
+from garrison.credentials.keys.foreign import is_plausible
+from garrison.credentials.keys.hot import KeyPrincipal, Proved, confined, restricted
+from garrison.credentials.keys.lookup import Lookup
 from garrison.credentials.keys.uses import Uses
 from garrison.credentials.protocol import Presented
-from garrison.model.principal import Principal
 from garrison.model.refusal import REFUSALS, Refusal
+from garrison.model.units import MINUTE
 
 if TYPE_CHECKING:
-    from garrison.credentials.key_record import KeyRecord, KeySecret
     from garrison.credentials.protocol import Owners
     from garrison.crypto.ring import KeyRing
     from garrison.model.principal import Principal
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["WEIGHTS", "ApiKeys"]
+__all__ = ["RELOAD", "WEIGHTS", "ApiKeys"]
 
 WEIGHTS: Final = {
     "key_check": 1,
@@ -44,6 +43,7 @@ WEIGHTS: Final = {
     "key_in_query": 1,
     "key_revoked": 5,
     "key_unknown": 20,
+    "key_unknown_foreign": 5,
     "key_wrong_secret": 20,
     "key_row_forged": 20,
     "key_canary": 100,
@@ -62,14 +62,11 @@ _CODES: Final = {
 }
 """Reasons that are told apart in public: form is no secret, and a restriction is told to whoever holds the key."""
 
-_DEAD: Final = {"revoked": "key_revoked", "canary": "key_canary"}
 _ALARMS: Final = frozenset(("key_canary", "key_row_forged"))
+"""Reasons that somebody must look at: a key that was stolen, a store that was written behind our back."""
 
-_TRIES: Final = 3
-"""Reads of one row that news overtook; after that the last one counts, and is not remembered."""
-
-_NOBODY: Final = "0" * 64
-"""Compared with where there is no key, so that the work is the same."""
+RELOAD: Final = MINUTE
+"""Microseconds between two attempts to learn which ids exist."""
 
 
 class ApiKeys:
@@ -97,19 +94,43 @@ class ApiKeys:
             owners: Who knows what owners may now; None where there are no accounts.
         """
         self.challenge = f'ApiKey realm="{realm}"'.encode("ascii")
-        self.format = KeyFormat(policy.brand)
-        self.macs = KeyMacs(ring)
-        self.cache = KeyCache(policy.cache)
-        self._headers = ((b"www-authenticate", self.challenge),)
+        self.lookup = Lookup(records, ring, news, policy.cache, owners)
+        self.uses = Uses(records)
+        self.allowances = Allowances(records)
+        self._format = KeyFormat(policy.brand)
         self._environment = policy.environment
         self._header = policy.header.lower().encode("ascii")
-        self._records = records
-        self._owners = owners
+        self._headers = ((b"www-authenticate", self.challenge),)
+        self._proved = self.lookup.cache.proved
         self._fresh = news.fresh
-        self.uses = Uses(records)
-        self._proved = self.cache.proved
-        news.listen("key", self.cache.drop)
-        news.listen("subject", self.cache.drop_owner)
+        self._loaded = -RELOAD
+
+    async def tend(self, now: int, monotonic: int) -> None:
+        """Do what is due, every few seconds: write usage and renewed MACs, return idle uses, learn which ids exist.
+
+        Args:
+            now: Wall microseconds.
+            monotonic: Monotonic microseconds.
+
+        Raises:
+            StoreError: The store could not answer; what is left to do is done next time.
+        """
+        if not self.lookup.sure and self._fresh(monotonic) and monotonic - self._loaded >= RELOAD:
+            self._loaded = monotonic
+            await self.lookup.load()
+        await self.uses.flush()
+        await self.lookup.renewals.flush(now)
+        await self.allowances.give_back()
+
+    async def close(self, now: int) -> None:
+        """Write what is left and give back what was taken.
+
+        Raises:
+            StoreError: The store could not answer.
+        """
+        await self.uses.flush()
+        await self.lookup.renewals.flush(now)
+        await self.allowances.give_back(everything=True)
 
     def find(self, request: Request) -> Presented | Refusal | None:
         """Look for a key in its header field or behind `Authorization: Bearer`; see `Credential.find`."""
@@ -124,7 +145,7 @@ class ApiKeys:
         """Tell whose key it is; see `Credential.believe`."""
         proof: Proved | None = presented.extra
         if proof is None or not proof.live or not self._fresh(monotonic):
-            found = await self._prove(presented, request, now, monotonic)
+            found = await self._prove(presented, request, monotonic)
             if isinstance(found, str):
                 return self._refusal(found, presented.id)
             proof = found
@@ -132,7 +153,11 @@ class ApiKeys:
             return self._refusal("key_expired", presented.id)
         if proof.plain:
             return proof.principal
-        return self._confine(proof, request, address, plan)
+        believed = self._confine(proof, request, address, plan)
+        record = proof.key.record
+        if record.counted and not isinstance(believed, Refusal) and not await self.allowances.spend(record.id):
+            return self._refusal("key_spent", presented.id)
+        return believed
 
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count a use for the next flush; see `Credential.used`."""
@@ -154,14 +179,19 @@ class ApiKeys:
         raw = request.fields.get(self._header)
         scheme, _, token = request.fields.get(b"authorization", b"").partition(b" ")
         token = token.strip(b" ")
-        if scheme.lower() != b"bearer" or not token.startswith(self.format.mark):
+        if scheme.lower() != b"bearer" or not self._claims(token):
             return raw
         return token if raw is None else self._refusal("key_twice", "")
 
+    def _claims(self, token: bytes) -> bool:
+        """Tell whether a bearer token is a key: by its brand, or because it is no JWT and foreign keys exist."""
+        return token.startswith(self._format.mark) or (self.lookup.foreign.possible and token.count(b".") != 2)
+
     def _read(self, raw: bytes) -> Presented | Refusal:
-        parts = self.format.read(raw)
+        parts = self._format.read(raw)
         if isinstance(parts, str):
-            return self._refusal(parts, "")
+            foreign = parts == "key_form" and self.lookup.foreign.possible and is_plausible(raw)
+            return Presented("key", "", raw.decode("ascii")) if foreign else self._refusal(parts, "")
         if parts.environment != self._environment:
             return self._refusal("key_environment", parts.id)
         return Presented("key", parts.id, raw.decode("ascii"))
@@ -172,51 +202,15 @@ class ApiKeys:
             return None
         if b"%" in query:
             query = unquote_to_bytes(query)
-        id = self.format.inside(query) if self.format.mark in query else ""
+        id = self._format.inside(query) if self._format.mark in query else ""
         return self._refusal("key_in_query", id) if id else None
 
-    async def _prove(self, presented: Presented, request: Request, now: int, monotonic: int) -> Proved | str:
-        """Go the careful way; gives the reason against where there is one."""
+    async def _prove(self, presented: Presented, request: Request, monotonic: int) -> Proved | str:
         raw = presented.text.encode("ascii") or self._lone(request)
         fresh = self._fresh(monotonic)
         if not fresh:
-            # Nobody knows what was missed until news is proved fresh again.
-            self.cache.clear()
-        key = await self._key(key_of(presented.id), fresh=fresh)
-        secret = None if isinstance(key, str) else _secret(key.record, presented.id)
-        if isinstance(key, str) or secret is None or not isinstance(raw, bytes):
-            self.macs.proves(presented.id.encode(), _NOBODY, self.macs.pepper)
-            return key if isinstance(key, str) else "key_unknown"
-        if not self.macs.proves(raw, secret.mac, secret.pepper):
-            return "key_wrong_secret"
-        if key.record.status in _DEAD:
-            return _DEAD[key.record.status]
-        proof = proved(key, secret)
-        if fresh:
-            self.cache.prove(sha256(raw).digest(), Presented("key", presented.id, "", proof), key)
-        return proof
-
-    async def _key(self, id: str, *, fresh: bool) -> HotKey | str:
-        """Fetch a key, from what is hot or from the store; gives the reason against where there is one."""
-        hot = self.cache.get(id) if fresh else None
-        if hot is not None:
-            return hot
-        for _ in range(_TRIES):
-            begun = self.cache.begin()
-            record = await self._records.get(KEYS, id)
-            if record is None:
-                return "key_unknown"
-            if record.id != id or not self.macs.genuine(record):
-                return "key_row_forged"
-            owner = None
-            if self._owners is not None and record.subject_kind != "service":
-                owner = await self._owners.owner(record.owner)
-                if owner is None or not owner.active:
-                    return "key_owner_gone"
-            key = compiled(record, owner)
-            if not fresh or self.cache.put(key, begun):
-                break
-        return key
+            self.lookup.doubt()
+        return await self.lookup.prove(raw, presented.id, fresh=fresh) if isinstance(raw, bytes) else "key_form"
 
     def _confine(self, proof: Proved, request: Request, address: str, plan: Plan) -> Principal | Refusal:
         key = proof.key
@@ -243,10 +237,3 @@ class ApiKeys:
             subject=f"key:{key_of(id)}" if id else "",
             severity="critical" if reason in _ALARMS else "warning",
         )
-
-
-def _secret(record: KeyRecord, id: str) -> KeySecret | None:
-    for secret in record.secrets:
-        if secret.id == id:
-            return secret
-    return None

@@ -11,18 +11,21 @@ import msgspec
 from msgspec import Meta, Struct
 
 from garrison.cors.origin import parse as parse_origin
-from garrison.credentials.key_format import KeyKind
+from garrison.credentials.key_format import Environment, KeyKind
+from garrison.credentials.key_record import KEEP, KeyRecord
 from garrison.errors import UsageError
 from garrison.limits import parse as parse_limit
 from garrison.model.fit import Misfit, fit
 from garrison.model.net import Networks
+from garrison.model.principal import Principal
+from garrison.model.units import duration
 from garrison.policy.notation import READERS
 from garrison.policy.schema import Duration, LimitText, Network, RouteText, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MOST_USES", "NewKey", "mistakes"]
+__all__ = ["MOST_USES", "NewKey", "is_network", "mistakes", "record_of"]
 
 MOST_USES: Final = 10**12
 """Largest number of uses that is counted."""
@@ -66,6 +69,41 @@ def mistakes(order: NewKey) -> tuple[Misfit, ...]:
     """List everything that is wrong with an order; none: it can be carried out."""
     found = fit(msgspec.to_builtins(order), NewKey, READERS).misfits
     return found or tuple(_across(order))
+
+
+def record_of(order: NewKey, id: str, owner: Principal | None, environment: Environment, now: int) -> KeyRecord:
+    """Write the record of an order, without its secrets.
+
+    Args:
+        order: Without mistakes.
+        id: Of the new key.
+        owner: Who acts when it is used; None: the key itself, as a service.
+        environment: The policy's.
+        now: Wall microseconds.
+    """
+    whose = owner or Principal(subject=id, kind="service")
+    expires = now + duration(order.expires_in) if order.expires_in else 0
+    return KeyRecord(
+        id=id,
+        name=order.name,
+        kind=order.kind,
+        environment=environment,
+        owner=whose.id,
+        holder=whose.id,
+        subject=whose.subject,
+        subject_kind=whose.kind,
+        issuer=whose.issuer,
+        tenant=whose.tenant,
+        scopes=order.scopes,
+        created=now,
+        expires=expires,
+        networks=order.networks,
+        routes=order.routes,
+        origins=order.origins,
+        limits=order.limits,
+        counted=order.uses is not None,
+        purge=expires + KEEP if expires else 0,
+    )
 
 
 def _across(order: NewKey) -> Iterator[Misfit]:

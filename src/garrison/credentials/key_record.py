@@ -17,13 +17,18 @@ __all__ = [
     "ALLOWANCES",
     "KEEP",
     "KEYS",
+    "KEY_KINDS",
     "MOST_SECRETS",
+    "SCHEMES",
+    "STRAYS",
     "USES",
     "Allowance",
+    "ForeignScheme",
     "KeyRecord",
     "KeySecret",
     "KeyUse",
     "Status",
+    "Stray",
 ]
 
 Status: TypeAlias = Literal["active", "quarantined", "canary", "revoked"]
@@ -50,6 +55,10 @@ class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     created: int
     """Wall microseconds."""
+
+    scheme: str = ""
+    """Empty for a key of our own form; else it came from elsewhere, and how the MAC's text is made: `sha256`,
+    `sha512`, `hmac-sha256:<label>` of the key, or `whole` once the key itself was seen."""
 
     expires: int = 0
     """End of the overlap after a rotation, wall microseconds; 0: as long as the key."""
@@ -151,3 +160,32 @@ class Allowance(Record, frozen=True, kw_only=True):
 
 
 ALLOWANCES = Kind(name="api_key_allowance", struct=Allowance, expires="purge")
+
+
+class Stray(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where to find a key that shows no public id, because another system issued it."""
+
+    id: str
+    """The secret's MAC, hexadecimal."""
+
+    key: str
+    secret: str
+
+
+STRAYS = Kind(name="api_key_stray", struct=Stray)
+
+
+class ForeignScheme(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A way in which another system hashed its keys."""
+
+    id: str
+    """`sha256`, `sha512` or `hmac-sha256:<label>`."""
+
+    sealed: str = ""
+    """The other system's HMAC key, sealed."""
+
+
+SCHEMES = Kind(name="api_key_scheme", struct=ForeignScheme)
+
+KEY_KINDS: Final = (KEYS, USES, ALLOWANCES, STRAYS, SCHEMES)
+"""Every kind that API keys need; a store is opened with them."""

@@ -1,53 +1,53 @@
 """Everything that is done to keys: make, list, rotate, revoke. For the command line and for accounts' endpoints.
 
-Each change is one commit with its event and its news, so that no key is made, changed or ended unrecorded and
-every process hears of it within a second. What a caller may not do is a `Refusal`. A key never makes or
-changes keys: whoever steals one must not be able to outlive its end.
+What a caller may not do is a `Refusal`, ready to be answered; nothing here raises but for a store that fails.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from garrison.credentials.key_format import KeyFormat, new_key_id, new_secret_id
-from garrison.credentials.key_order import NewKey, mistakes
-from garrison.credentials.key_record import ALLOWANCES, KEEP, KEYS, Allowance, KeyRecord, KeySecret
-from garrison.credentials.keys.mac import KeyMacs
-from garrison.model.event import Event
-from garrison.model.fit import path_text
-from garrison.model.ids import random_id
-from garrison.model.principal import Principal
+from msgspec.structs import replace
+
+from garrison.credentials.key_change import OPERATOR, By, Change, Changes, barred
+from garrison.credentials.key_format import new_key_id
+from garrison.credentials.key_import import ForeignKey, import_hashes
+from garrison.credentials.key_order import NewKey, is_network, mistakes, record_of
+from garrison.credentials.key_record import (
+    ALLOWANCES,
+    KEEP,
+    KEYS,
+    MOST_SECRETS,
+    USES,
+    Allowance,
+    KeyRecord,
+    KeySecret,
+    Status,
+)
+from garrison.credentials.key_view import KeyView, SecretView, view
+from garrison.model.fit import Misfit, path_text
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.scope import missing
 from garrison.model.units import duration
-from garrison.stores.protocols import Fewer, Put
+from garrison.stores.protocols import Drop, Fewer, Put
 
 if TYPE_CHECKING:
-    from garrison.credentials.key_format import KeyKind
+    from collections.abc import Callable, Sequence
+
     from garrison.crypto.ring import KeyRing
     from garrison.model.ids import Randomness
+    from garrison.model.principal import Principal
     from garrison.policy.schema import Keys
     from garrison.stores.news import News
-    from garrison.stores.protocols import Outcome, Records, Step
+    from garrison.stores.protocols import Records, Step
 
 __all__ = ["OPERATOR", "By", "Issued", "KeyService"]
 
-OPERATOR: Final = Principal(kind="operator", subject="console")
-"""Whoever runs the command line: holds the store and the root key, so no scope would bind them."""
-
 _TRIES: Final = 5
-"""Attempts at a change that others keep overtaking."""
+"""Draws of an id that somebody else has already."""
 
-
-class By(NamedTuple):
-    """Who does something, and when and from where: what every event tells."""
-
-    actor: Principal
-    now: int
-    """Wall microseconds."""
-
-    address: str = ""
-    correlation: str = ""
+_USES_SHOWN: Final = 100
+"""Secrets of one key whose uses are read: those of a whole record, and of the ones dropped lately."""
 
 
 class Issued(NamedTuple):
@@ -70,113 +70,210 @@ class KeyService:
             policy: The policy's `[keys]`.
             randomness: Where secrets come from: `os.urandom`.
         """
+        self._changes = Changes(records, ring, news, policy, randomness)
         self._records = records
-        self._news = news
         self._policy = policy
-        self._randomness = randomness
-        self._macs = KeyMacs(ring)
-        self._format = KeyFormat(policy.brand)
+        self._ring = ring
 
-    async def create(self, order: NewKey, by: By, owner: Principal | None = None) -> Issued | Refusal:
+    async def create(
+        self, order: NewKey, by: By, owner: Principal | None = None, *, canary: bool = False
+    ) -> Issued | Refusal:
         """Make a key.
 
         Args:
             order: What it is to be.
             by: Who asks for it.
-            owner: Whose it is to be. Left out: the actor's; the operator's keys act for themselves.
+            owner: Whose it is to be, when the operator asks; left out, the key acts for itself. Anyone else
+                makes keys of their own.
+            canary: Whether it is issued to be stolen: it is never believed, and its use is an alarm.
 
         Returns:
             The key; or 422 `body_invalid` with every bad field, 403 for a key that asks, or for scopes that
             the actor lacks, 409 `conflict` when the owner has too many.
         """
-        refusal = _refused(order, by.actor, owner)
+        refusal = _refused(order, by.actor, owner, canary=canary)
         if refusal is not None:
             return refusal
         for _ in range(_TRIES):
-            issued = self._issue(order, by, owner if by.actor is OPERATOR else by.actor)
-            outcome = await self._commit(issued.record, by, "key_created", self._first(issued.record, order))
+            issued = self._issue(order, by, owner if by.actor is OPERATOR else by.actor, canary=canary)
+            change = Change(issued.record, "key_created", first=self._room(issued.record), then=_counted(issued, order))
+            outcome = await self._changes.store([change], by)
             if outcome.done:
                 return Issued(issued.text, outcome.records[0])
             if outcome.condition == "fewer":
                 return refuse("conflict", "key_too_many")
         return refuse("conflict", "key_id_taken")
 
-    def _issue(self, order: NewKey, by: By, owner: Principal | None) -> Issued:
-        id = new_key_id(self._randomness)
-        whose = owner or Principal(subject=id, kind="service")
-        expires = by.now + duration(order.expires_in) if order.expires_in else 0
-        text, secret = self._secret(id, order.kind, by.now, frozenset())
-        return Issued(
-            text,
-            KeyRecord(
-                id=id,
-                name=order.name,
-                kind=order.kind,
-                environment=self._policy.environment,
-                owner=whose.id,
-                holder=whose.id,
-                subject=whose.subject,
-                subject_kind=whose.kind,
-                issuer=whose.issuer,
-                tenant=whose.tenant,
-                scopes=order.scopes,
-                created=by.now,
-                expires=expires,
-                secrets=(secret,),
-                networks=order.networks,
-                routes=order.routes,
-                origins=order.origins,
-                limits=order.limits,
-                counted=order.uses is not None,
-                purge=expires + KEEP if expires else 0,
-            ),
-        )
+    async def list(self, by: By, owner: str = "", after: str = "", limit: int = 100) -> Sequence[KeyView] | Refusal:
+        """List keys, ordered by id, beginning after an id.
 
-    def _secret(self, key: str, kind: KeyKind, now: int, taken: frozenset[str]) -> tuple[str, KeySecret]:
-        id = new_secret_id(key, taken, self._randomness)
-        text = self._format.make(kind, self._policy.environment, id, self._randomness)
-        mac = self._macs.mac(text.encode("ascii")).hex()
-        return text, KeySecret(id=id, mac=mac, pepper=self._macs.pepper, created=now)
+        Args:
+            by: Who asks: the operator sees all keys, or those of one owner; anyone else their own.
+            owner: `Principal.id`, for the operator.
+            after: Id to go on from.
+            limit: Most keys to give.
+        """
+        refusal = barred(by.actor)
+        if refusal is not None:
+            return refusal
+        whose = owner if by.actor is OPERATOR else by.actor.id
+        found = await self._records.find(KEYS, "owner" if whose else "", whose, after, limit)
+        return [view(record, by.now) for record in found]
 
-    def _first(self, record: KeyRecord, order: NewKey) -> tuple[Step, ...]:
-        most = Fewer(KEYS, "holder", record.holder, self._policy.most_per_owner)
-        if order.uses is None:
-            return (most,)
-        return most, Put(ALLOWANCES, Allowance(id=record.id, left=order.uses, purge=record.purge))
+    async def show(self, id: str, by: By) -> KeyView | Refusal:
+        """Show one key with the uses of its secrets."""
+        record = await self._changes.read(id, by)
+        if isinstance(record, Refusal):
+            return record
+        uses = await self._records.find(USES, "key", id, "", _USES_SHOWN)
+        allowance: Allowance | None = await self._records.get(ALLOWANCES, id) if record.counted else None
+        return view(record, by.now, uses, allowance.left if allowance else None)
 
-    async def _commit(self, record: KeyRecord, by: By, code: str, further: tuple[Step, ...] = ()) -> Outcome:
-        """Store a record with its event and its news, and tell this process at once."""
-        news = self._news.step("key", record.id, by.now, random_id(self._randomness, 6))
-        steps = (*further, Put(KEYS, self._macs.seal(record)), news)
-        outcome = await self._records.commit(steps, (_event(code, record, by),))
-        if outcome.done:
-            self._news.tell("key", record.id, by.now)
-        return outcome
+    async def safe_to_drop(self, id: str, by: By) -> Sequence[SecretView] | Refusal:
+        """List the old secrets that nobody uses any more: idle for `key_view.IDLE` while a newer one was used."""
+        shown = await self.show(id, by)
+        if isinstance(shown, Refusal):
+            return shown
+        return [secret for secret in shown.secrets if secret.state in {"safe to drop", "expired"}]
+
+    async def rotate(self, id: str, by: By, overlap: int | None = None) -> Issued | Refusal:
+        """Give a key a new secret; the old ones work on for the overlap, never beyond what they had.
+
+        Args:
+            id: Of the key.
+            by: Who asks.
+            overlap: Microseconds; None: the policy's. 0 is the panic drop: every other secret ends at once.
+
+        Returns:
+            The new text; 409 for a key that is dead, or has three living secrets already: drop one first.
+        """
+        text = ""
+        lasting = duration(self._policy.overlap) if overlap is None else overlap
+
+        def edit(record: KeyRecord) -> Change | str:
+            nonlocal text
+            if record.status in {"revoked", "canary"} or 0 < record.expires <= by.now:
+                return "key_dead"
+            if record.environment != self._policy.environment:
+                return "key_environment"
+            old = _overlapping(record, by.now, lasting)
+            if len(old) >= MOST_SECRETS:
+                return "key_secrets_full"
+            taken = frozenset(secret.id for secret in record.secrets)
+            text, secret = self._changes.secret(record.id, record.kind, by.now, taken)
+            severity = "info" if old else "warning"
+            rotated = replace(record, secrets=(secret, *old))
+            return Change(rotated, "key_rotated", severity, {"secret": secret.id, "kept": len(old)})
+
+        record = await self._changes.apply(id, by, edit)
+        return record if isinstance(record, Refusal) else Issued(text, record)
+
+    async def drop_old(self, id: str, by: By, secret: str = "") -> KeyRecord | Refusal:
+        """End old secrets before their overlap does.
+
+        Args:
+            id: Of the key.
+            by: Who asks.
+            secret: Id of the one to end; empty: all but the newest.
+        """
+
+        def edit(record: KeyRecord) -> Change | str:
+            kept = [one for at, one in enumerate(record.secrets) if at == 0 or (secret and one.id != secret)]
+            if len(kept) == len(record.secrets):
+                return "key_secret_unknown"
+            details = {"dropped": len(record.secrets) - len(kept)}
+            return Change(replace(record, secrets=tuple(kept)), "key_secret_dropped", details=details)
+
+        return await self._changes.apply(id, by, edit)
+
+    async def revoke(self, id: str, by: By, reason: str = "") -> KeyRecord | Refusal:
+        """End a key; within a second no process takes it any more. It stays listed for 90 days."""
+
+        def edit(record: KeyRecord) -> Change | str:
+            if record.status == "revoked":
+                return "key_dead"
+            ended = replace(record, status="revoked", reason=reason, holder="", purge=by.now + KEEP)
+            return Change(ended, "key_revoked", then=(Drop(ALLOWANCES, record.id),))
+
+        return await self._changes.apply(id, by, edit)
+
+    async def quarantine(self, id: str, by: By, reason: str = "", known: Sequence[str] = ()) -> KeyRecord | Refusal:
+        """Let a key only read until somebody has looked at it.
+
+        Args:
+            id: Of the key.
+            by: Who asks.
+            reason: What is suspected, for the journal.
+            known: Networks from which it works as before.
+        """
+        bad = [
+            Misfit(("known", at), "format", "must be a network")
+            for at, text in enumerate(known)
+            if not is_network(text)
+        ]
+        if bad:
+            return _told(bad)
+        edit = _to("quarantined", "key_quarantined", reason, tuple(known))
+        return await self._changes.apply(id, by, edit)
+
+    async def release(self, id: str, by: By, reason: str = "") -> KeyRecord | Refusal:
+        """End the quarantine of a key."""
+        return await self._changes.apply(id, by, _to("active", "key_released", reason, ()))
+
+    async def import_hashes(
+        self, rows: Sequence[ForeignKey], by: By, scheme: str = "sha256", secret: bytes = b""
+    ) -> Sequence[KeyRecord] | Refusal:
+        """Take over keys of which only hashes are known; see `garrison.credentials.key_import`."""
+        return await import_hashes(self._changes, self._ring, rows, by, scheme, secret)
+
+    def _issue(self, order: NewKey, by: By, owner: Principal | None, *, canary: bool) -> Issued:
+        id = new_key_id(self._changes.randomness)
+        text, secret = self._changes.secret(id, order.kind, by.now, frozenset())
+        record = record_of(order, id, owner, self._policy.environment, by.now)
+        return Issued(text, replace(record, secrets=(secret,), status="canary" if canary else "active"))
+
+    def _room(self, record: KeyRecord) -> tuple[Step, ...]:
+        return (Fewer(KEYS, "holder", record.holder, self._policy.most_per_owner),)
 
 
-def _refused(order: NewKey, actor: Principal, owner: Principal | None) -> Refusal | None:
+def _counted(issued: Issued, order: NewKey) -> tuple[Step, ...]:
+    if order.uses is None:
+        return ()
+    return (Put(ALLOWANCES, Allowance(id=issued.record.id, left=order.uses, purge=issued.record.purge)),)
+
+
+def _refused(order: NewKey, actor: Principal, owner: Principal | None, *, canary: bool) -> Refusal | None:
     found = mistakes(order)
     if found:
-        errors = [{"path": path_text(each.path), "code": each.code, "text": each.text} for each in found]
-        return refuse("body_invalid", "fields", members={"errors": errors})
+        return _told(found)
     if actor is OPERATOR:
         return None
-    if actor.credential.startswith("key:"):
-        return refuse("credential_restricted", "key_makes_key")
-    if owner is not None and owner.id != actor.id:
+    if canary or (owner is not None and owner.id != actor.id):
         return refuse("not_found", "key_for_another")
     lacking = missing(actor.scopes, order.scopes)
-    return refuse("scope_missing", "scope_missing:" + ",".join(lacking)) if lacking else None
+    return barred(actor) or (refuse("scope_missing", "scope_missing:" + ",".join(lacking)) if lacking else None)
 
 
-def _event(code: str, record: KeyRecord, by: By, **details: str | int) -> Event:
-    return Event(
-        code=code,
-        at=by.now,
-        actor=by.actor.id,
-        subject=f"key:{record.id}",
-        tenant=record.tenant,
-        address=by.address,
-        correlation=by.correlation,
-        details={"name": record.name, "owner": record.owner, **details},
-    )
+def _told(found: Sequence[Misfit]) -> Refusal:
+    errors = [{"path": path_text(each.path), "code": each.code, "text": each.text} for each in found]
+    return refuse("body_invalid", "fields", members={"errors": errors})
+
+
+def _to(status: Status, code: str, reason: str, known: tuple[str, ...]) -> Callable[[KeyRecord], Change | str]:
+    """Move a key between active and quarantined; whatever else it is, it stays."""
+    before = "active" if status == "quarantined" else "quarantined"
+
+    def edit(record: KeyRecord) -> Change | str:
+        if record.status != before:
+            return "key_not_" + before
+        severity = "warning" if status == "quarantined" else "info"
+        return Change(replace(record, status=status, reason=reason, known=known), code, severity)
+
+    return edit
+
+
+def _overlapping(record: KeyRecord, now: int, lasting: int) -> tuple[KeySecret, ...]:
+    """Cut the living secrets to the overlap; one that ends sooner already keeps its end."""
+    end = now + lasting
+    living = [secret for secret in record.secrets if lasting and not 0 < secret.expires <= now]
+    return tuple([replace(secret, expires=min(secret.expires or end, end)) for secret in living])
