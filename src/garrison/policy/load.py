@@ -6,10 +6,11 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from garrison.errors import PolicyError, Problem
+from garrison.errors import PolicyError, Problem, UsageError
 from garrison.model.fit import fit, path_text
 from garrison.policy.file.lines import lines_of
 from garrison.policy.file.overlay import Places, merged
+from garrison.policy.lint import lint
 from garrison.policy.notation import READERS
 from garrison.policy.problem import as_problem, meant, one_of
 from garrison.policy.schema import Environment, Policy
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path as File
 
     from garrison.model.fit import Fitted, Path
+    from garrison.policy.lint import Files
 
-__all__ = ["LARGEST_FILE", "Reading", "load", "read"]
+__all__ = ["LARGEST_FILE", "Reading", "files_beside", "load", "read"]
 
 LARGEST_FILE = 4 << 20
 """Largest policy file in bytes; a thousand routes take some 100 KiB."""
@@ -71,7 +73,25 @@ def read(source: File | str, environment: str = "production") -> Reading:
         lines = lines_of(text)
     except (ValueError, RecursionError) as failure:
         return Reading(None, (_syntax(failure, text),), nowhere)
-    return _fitted(document, lines, environment)
+    return _fitted(document, lines, environment, None if isinstance(source, str) else files_beside(source))
+
+
+def files_beside(policy: File) -> Files:
+    """Make a reader of files in the directory of a policy and below it.
+
+    The reader raises `UsageError` for a path that leads out of there, symbolic links followed: a policy that
+    somebody else wrote must not be able to show our files.
+    """
+    root = policy.resolve().parent
+
+    def read_file(name: str) -> bytes:
+        file = (root / name).resolve()
+        if not file.is_relative_to(root):
+            msg = "the file is outside the policy's directory"
+            raise UsageError(msg)
+        return file.read_bytes()
+
+    return read_file
 
 
 def _text_of(file: File) -> str | Problem:
@@ -92,13 +112,13 @@ def _syntax(failure: ValueError | RecursionError, text: str) -> Problem:
     return Problem("GP001", "", line, f"The text is not TOML: {words}", "Mend this line first")
 
 
-def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str) -> Reading:
+def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, files: Files | None) -> Reading:
     """Fit the document for every environment that the file speaks of, so that no overlay is broken unseen."""
     overlays = document.pop("environments", {})
     problems = _misplaced(document, overlays, lines)
     if not isinstance(overlays, dict):
         overlays = {}
-    policy = None
+    policy: Policy | None = None
     for name in _ENVIRONMENTS:
         if name != environment and name not in overlays:
             continue
@@ -107,8 +127,10 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str) 
         found: Fitted[Policy] = fit(whole, Policy, READERS)
         problems += [as_problem(misfit, places) for misfit in found.misfits]
         policy = found.value if name == environment else policy
-    unique = tuple(dict.fromkeys(problems))
-    return Reading(None if unique else policy, unique, Places(lines, environment))
+    places = Places(lines, environment)
+    if problems or policy is None:
+        return Reading(None, tuple(dict.fromkeys(problems)), places)
+    return Reading(policy, tuple(places.put(problem) for problem in lint(policy, files=files)), places)
 
 
 def _misplaced(document: dict[str, Any], overlays: Any, lines: dict[Path, int]) -> list[Problem]:

@@ -24,6 +24,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0
 _FIELD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _REFERENCE = re.compile(r"file:.+|credential:[A-Za-z0-9_.-]+|env:[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_STORE = re.compile(r"memory:|sqlite:[^\x00-\x1f?#]+")
 _CHARACTERS = re.compile(r"\[[^\[\]\\^]+\]")
 
 
@@ -94,6 +95,7 @@ NOTATIONS: Mapping[str, Notation] = {
     "route": Notation(parse_route, "route", '"GET /notes/{id}"'),
     "scope": Notation(_scope, "scope", '"tasks:read"'),
     "size": Notation(units.size, "size", '"1MiB"'),
+    "store": Notation(_matching(_STORE, "a store: memory: or sqlite:PATH"), "store", '"sqlite:var/garrison.db"'),
 }
 """Every notation by the name that marks it in `garrison.policy.schema`."""
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import msgspec
 from msgspec import Struct
 
 from garrison import limits
-from garrison.errors import PolicyError, Problem
+from garrison.cors.answer import Cors, compile_cors
+from garrison.errors import PolicyError
+from garrison.headers import HeadersPolicy, SecurityHeaders, compile_headers
 from garrison.limits import Limit
 from garrison.model import units
 from garrison.model.fit import fit
 from garrison.model.ids import base62
 from garrison.model.refusal import Refusal, refuse
+from garrison.policy.body import BodySchema
+from garrison.policy.lint import lint
 from garrison.policy.notation import READERS
 from garrison.policy.problem import as_problem
-from garrison.policy.route import METHODS, WEBSOCKET, Tree, is_plain, parse_route
-from garrison.policy.schema import All, Defaults, Policy, Route
+from garrison.policy.route import METHODS, WEBSOCKET, RouteName, Tree, is_plain
+from garrison.policy.schema import All, Policy, Profile, Route
+from garrison.policy.table import Demand, Mounted, cors_policy, demands, headers_policy, users_of_cors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from garrison.model.endpoint import Endpoint
-    from garrison.policy.route import Segment
+    from garrison.errors import Problem
+    from garrison.policy.lint import Files
+    from garrison.policy.table import Rows
 
 __all__ = ["Match", "Mounted", "Plan", "Plans", "Rule", "compile_policy"]
 
@@ -36,13 +42,6 @@ class Rule(NamedTuple):
     """Begins the counter's subject; of fixed length, so that no counted party can look like another rule."""
 
     limit: Limit
-
-
-class Mounted(NamedTuple):
-    """An endpoint of Garrison's own, and the service it works on."""
-
-    endpoint: Endpoint
-    service: Any
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -78,7 +77,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     max_body: int = 0
     """Bytes."""
 
-    body: Any = None
+    body: BodySchema | None = None
     fresh: int = 0
     """Microseconds since the login, at most; 0: not asked."""
 
@@ -100,33 +99,35 @@ class Match(NamedTuple):
 class Plans:
     """All plans of one policy. Frozen once made: a live update makes new ones and swaps the reference."""
 
-    __slots__ = ("_trees", "cors", "headers", "policy", "unknown", "version")
+    __slots__ = ("_trees", "cors", "headers", "listed", "policy", "unknown", "version", "warnings")
 
     def __init__(
         self,
         policy: Policy,
-        trees: Mapping[str, Tree[Plan]],
+        listed: Sequence[tuple[Demand, Plan]],
         unknown: Plan,
-        version: str,
-        cors: Mapping[str, Any],
-        headers: Mapping[str, Any],
+        cors: Mapping[str, Cors],
+        headers: Mapping[str, SecurityHeaders],
+        warnings: tuple[Problem, ...],
     ) -> None:
-        """Keep what was compiled.
+        """Keep what was compiled; use `compile_policy`.
 
         Args:
             policy: What it was compiled from.
-            trees: For each method the routes that take it.
+            listed: Every route with its plan, in the order of the policy.
             unknown: The plan of a request that has no route: it lends limits and headers to the refusal.
-            version: Digest of policy and body schemas.
             cors: Compiled CORS policies by name.
             headers: Compiled header profiles by name.
+            warnings: What the linter says and does not refuse.
         """
         self.policy = policy
+        self.listed = tuple(plan for _, plan in listed)
         self.unknown = unknown
-        self.version = version
         self.cors = cors
         self.headers = headers
-        self._trees = trees
+        self.warnings = warnings
+        self.version = _digest(policy, self.listed)
+        self._trees = _grown(listed)
 
     def find(self, method: str, path: str, raw_path: bytes = b"") -> Match | Refusal:
         """Find the plan of a request.
@@ -147,8 +148,8 @@ class Plans:
             return self._missed(method, path)
         return Match(*found)
 
-    def cors_for(self, path: str, method: str) -> Any:
-        """Give the compiled CORS policy that answers a preflight for the path and the method it asks about.
+    def cors_for(self, path: str, method: str) -> Cors | None:
+        """Give the CORS policy that answers a preflight for the path and the method it asks about.
 
         A path without a route is answered by the default one, so that a page learns of the 404 itself.
         """
@@ -161,17 +162,12 @@ class Plans:
         if allowed:
             return refuse("method_not_allowed", headers=((b"allow", ", ".join(allowed).encode()),))
         if self.policy.environment == "development":
-            route = f"{method} {path}"
-            return refuse("route_unknown", members={"policy": f"The policy has no route for {route[:200]!r}."})
+            route = f"{method[:20]} {path[:200]}"
+            return refuse("route_unknown", members={"policy": f"The policy has no route for {route!r}."})
         return refuse("route_unknown")
 
 
-def compile_policy(
-    policy: Policy,
-    *,
-    endpoints: Sequence[tuple[str, Endpoint, Any]] = (),
-    files: Callable[[str], bytes] | None = None,
-) -> Plans:
+def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None = None) -> Plans:
     """Compile a policy.
 
     Args:
@@ -183,82 +179,55 @@ def compile_policy(
     Raises:
         PolicyError: With every mistake.
     """
-    return _Compiler(policy, files).run(endpoints)
+    misfits = fit(msgspec.to_builtins(policy), Policy, READERS).misfits
+    if misfits:
+        raise PolicyError([as_problem(misfit) for misfit in misfits])
+    problems = lint(policy, endpoints, files or _no_files)
+    if any(problem.severity == "error" for problem in problems):
+        raise PolicyError(problems)
+    rows = demands(policy, endpoints)
+    listed = [(row, _plan(policy, row, files)) for row in rows]
+    cors = {
+        name: compile_cors(cors_policy(cors, users_of_cors(rows, name), policy), f"cors.{name}")
+        for name, cors in policy.cors.items()
+    }
+    headers = {name: compile_headers(HeadersPolicy(profile=name)) for name in get_args(Profile)}
+    headers |= {name: compile_headers(headers_policy(own), f"headers.{name}") for name, own in policy.headers.items()}
+    nothing = Demand("", RouteName((), "", ()), Route(), policy.defaults)
+    unknown = msgspec.structs.replace(_plan(policy, nothing, None), public=True, own=False)
+    return Plans(policy, listed, unknown, cors, headers, problems)
 
 
-class _Row(NamedTuple):
-    method: str
-    segments: tuple[Segment, ...]
-    plan: Plan
+def _no_files(name: str) -> bytes:
+    msg = "no way to read files was given"
+    raise OSError(0, msg, name)
 
 
-class _Compiler:
-    """Collects plans and problems of one policy."""
-
-    def __init__(self, policy: Policy, files: Callable[[str], bytes] | None) -> None:
-        self.policy = policy
-        self.files = files
-        self.problems: list[Problem] = []
-
-    def run(self, endpoints: Sequence[tuple[str, Endpoint, Any]]) -> Plans:
-        policy = self.policy
-        found = fit(msgspec.to_builtins(policy), Policy, READERS)
-        if found.misfits:
-            raise PolicyError([as_problem(misfit) for misfit in found.misfits])
-        rows: list[_Row] = []
-        mounted = dict(self._mounted(endpoints))
-        routes = {**{name: Route() for name in mounted}, **policy.routes}
-        for name, route in routes.items():
-            demands, endpoint = mounted.get(name, (Route(), None))
-            self._add(rows, name, _laid_over(demands, route), endpoint)
-        if self.problems:
-            raise PolicyError(self.problems)
-        unknown = self._plan("", "", Route(public=True), None)
-        return Plans(policy, _grown(rows), unknown, _digest(policy), {}, {})
-
-    def _mounted(self, endpoints: Sequence[tuple[str, Endpoint, Any]]) -> Iterator[tuple[str, tuple[Route, Mounted]]]:
-        for prefix, endpoint, service in endpoints:
-            demands = msgspec.convert(endpoint.demands, Route)
-            yield f"{endpoint.method} {prefix}{endpoint.path}", (demands, Mounted(endpoint, service))
-
-    def _add(self, rows: list[_Row], name: str, route: Route, endpoint: Mounted | None) -> None:
-        parsed = parse_route(name)
-        plan = self._plan(name, parsed.template, route, endpoint)
-        rows += [_Row(method, parsed.segments, plan) for method in parsed.methods]
-
-    def _plan(self, name: str, template: str, route: Route, endpoint: Mounted | None) -> Plan:
-        policy = self.policy
-        whole = _laid_over(policy.defaults, route)
-        own = route.limit is not None
-        before, after = _rules(name if own else "", whole.limit)
-        kinds = whole.credentials if whole.credentials is not None else ("key", "jwt")
-        require = whole.require
-        return Plan(
-            route=name,
-            template=template,
-            public=bool(whole.public),
-            credentials=kinds.all if isinstance(kinds, All) else kinds,
-            all_credentials=isinstance(kinds, All),
-            scopes=whole.scopes or (),
-            own=bool(whole.own),
-            before=before,
-            after=after,
-            cors="" if whole.cors in (None, "none") else str(whole.cors),
-            headers=whole.headers or "api",
-            max_body=units.size(whole.max_body or policy.caps.body),
-            fresh=units.duration(require.fresh) if require and require.fresh else 0,
-            methods=require.methods if require else (),
-            observe="observe" in (policy.mode, whole.mode),
-            sets_cookie=bool(whole.sets_cookie),
-            endpoint=endpoint,
-        )
-
-
-def _laid_over(under: Route, over: Route) -> Defaults:
-    """Take each demand from the upper route, and from the lower one where the upper says nothing."""
-    names = Route.__struct_fields__
-    both = {name: getattr(under, name) if getattr(over, name) is None else getattr(over, name) for name in names}
-    return Defaults(**both)
+def _plan(policy: Policy, row: Demand, files: Files | None) -> Plan:
+    whole = row.whole
+    before, after = _rules("" if row.stated.limit is None else row.name, whole.limit)
+    kinds = ("key", "jwt") if whole.credentials is None else whole.credentials
+    require = whole.require
+    return Plan(
+        route=row.name,
+        template=row.parsed.template,
+        public=bool(whole.public),
+        credentials=kinds.all if isinstance(kinds, All) else kinds,
+        all_credentials=isinstance(kinds, All),
+        scopes=whole.scopes or (),
+        own=bool(whole.own),
+        before=before,
+        after=after,
+        cors="" if whole.cors is None or whole.cors == "none" else whole.cors,
+        headers=whole.headers or "api",
+        max_body=units.size(whole.max_body or policy.caps.body),
+        body=BodySchema(files(whole.body)) if whole.body and files else None,
+        fresh=units.duration(require.fresh) if require and require.fresh else 0,
+        methods=require.methods if require else (),
+        observe="observe" in (policy.mode, whole.mode),
+        sets_cookie=bool(whole.sets_cookie),
+        endpoint=row.mounted,
+    )
 
 
 def _rules(scope: str, texts: str | tuple[str, ...] | None) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
@@ -273,24 +242,26 @@ def _rules(scope: str, texts: str | tuple[str, ...] | None) -> tuple[tuple[Rule,
 
 
 def _rule_key(scope: str, limit: Limit) -> str:
-    """Name a rule in 12 letters. The limit's numbers are left out: what is spent stays spent when they change."""
+    """Name a rule in 12 letters; `Limit.key` tells apart what counts alike, and survives a changed figure."""
     digest = blake2b(f"{scope}\n{limit.per}".encode(), digest_size=8).digest()
     return base62(int.from_bytes(digest, "big"), 11) + ":"
 
 
-def _grown(rows: list[_Row]) -> dict[str, Tree[Plan]]:
+def _grown(listed: Sequence[tuple[Demand, Plan]]) -> dict[str, Tree[Plan]]:
     """Grow a tree for each method. HEAD falls back to what GET demands (RFC 9110 section 9.3.2)."""
     trees: dict[str, Tree[Plan]] = {}
     for method in METHODS:
         # HEAD's own rows come last and take the place of GET's.
-        wanted = ("GET", "HEAD") if method == "HEAD" else (method,)
-        mine = [row for name in wanted for row in rows if row.method == name]
-        if mine:
-            trees[method] = Tree()
-            for row in mine:
-                trees[method].add(row.segments, row.plan)
+        for wanted in ("GET", "HEAD") if method == "HEAD" else (method,):
+            for row, plan in listed:
+                if wanted in row.parsed.methods:
+                    trees.setdefault(method, Tree()).add(row.parsed.segments, plan)
     return trees
 
 
-def _digest(policy: Policy) -> str:
-    return sha256(msgspec.json.encode(policy, order="sorted")).hexdigest()
+def _digest(policy: Policy, listed: Sequence[Plan]) -> str:
+    """Tell two sets of plans apart: the policy, the names of all routes and every body schema."""
+    digest = sha256(msgspec.json.encode(policy, order="sorted"))
+    for plan in listed:
+        digest.update(b"\n" + plan.route.encode() + b"\n" + (plan.body.source if plan.body else b""))
+    return digest.hexdigest()

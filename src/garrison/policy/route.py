@@ -11,12 +11,9 @@ Templates: literal segments, `{name}`, and as the last segment `{name:path}`. `{
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from garrison.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = [
     "METHODS",
@@ -26,7 +23,7 @@ __all__ = [
     "Segment",
     "Tree",
     "is_plain",
-    "overlap",
+    "meets",
     "parse_route",
     "parse_template",
     "within",
@@ -166,7 +163,7 @@ _WIDER = {
 """Converter -> the converters that take everything it takes."""
 
 
-def _meet(one: Segment, other: Segment) -> bool:
+def meets(one: Segment, other: Segment) -> bool:
     """Tell whether some text fits both segments."""
     if not one.kind and not other.kind:
         return one.text == other.text
@@ -182,31 +179,17 @@ def _inside(one: Segment, other: Segment) -> bool:
     """Tell whether every text that fits the one fits the other."""
     if one.kind:
         return other.kind in _WIDER[one.kind]
-    return _meet(one, other)
-
-
-def _aligned(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> Iterator[tuple[Segment, Segment]] | None:
-    """Pair the segments, the shorter one's `{…:path}` stretched over the rest; None when the lengths cannot agree."""
-    length = max(len(one), len(other))
-    for side in (one, other):
-        if len(side) < length and side[-1].kind != "path":
-            return None
-    stretched = [(*side, *(side[-1:] * (length - len(side)))) for side in (one, other)]
-    return zip(*stretched, strict=True)
-
-
-def overlap(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
-    """Tell whether some path fits both templates."""
-    pairs = _aligned(one, other)
-    return pairs is not None and all(_meet(mine, theirs) for mine, theirs in pairs)
+    return meets(one, other)
 
 
 def within(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
     """Tell whether every path of the one template fits the other."""
-    if len(one) < len(other) or (one[-1].kind == "path" and other[-1].kind != "path"):
+    longer = len(one) - len(other)
+    tail = other[-1].kind == "path"
+    if longer < 0 or (longer and not tail) or (one[-1].kind == "path" and not tail):
         return False
-    pairs = _aligned(one, other)
-    return pairs is not None and all(_inside(mine, theirs) for mine, theirs in pairs)
+    # The other's `{name:path}` takes all segments that it has none for.
+    return all(map(_inside, one, (*other, *(other[-1:] * longer))))
 
 
 class _Node(Generic[T]):

@@ -27,11 +27,13 @@ __all__ = [
     "Route",
     "Secrets",
     "Stores",
+    "laid_over",
 ]
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Count = Annotated[int, Meta(ge=1)]
 CredentialName = Literal["key", "jwt"]
+Profile = Literal["api", "html", "docs"]
 Environment = Literal["development", "staging", "production"]
 
 JwsAlgorithm = Literal[
@@ -49,6 +51,7 @@ Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]
 Reference = Annotated[str, Meta(extra={"notation": "reference"})]
 RouteText = Annotated[str, Meta(extra={"notation": "route"})]
 Scope = Annotated[str, Meta(extra={"notation": "scope"})]
+StoreUrl = Annotated[str, Meta(extra={"notation": "store"})]
 Size = Annotated[str, Meta(extra={"notation": "size"})]
 
 
@@ -119,17 +122,26 @@ class Defaults(Route, frozen=True):
     """Demands of every route that does not say otherwise."""
 
 
+def laid_over(under: Route, over: Route) -> Route:
+    """Take each demand from the upper route, and from the lower one where the upper says nothing."""
+    names = Route.__struct_fields__
+    return Route(**{name: getattr(under if getattr(over, name) is None else over, name) for name in names})
+
+
 class Cors(_Part, frozen=True):
     """Which pages of other origins may read the answers (Fetch, CORS protocol)."""
 
     origins: tuple[str, ...] = ()
     """Exact origins, `https://*.example.com` (one label or more), `http://localhost:*`, or `*` alone."""
 
-    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-    """Methods a page may use."""
+    methods: tuple[str, ...] | None = None
+    """Methods a page may use. Left out: those of the routes that name this policy."""
 
-    headers: tuple[str, ...] = ("authorization", "content-type", "x-api-key")
-    """Request fields a page may set, or `*` (which never covers `authorization`)."""
+    headers: tuple[str, ...] | None = None
+    """Request fields a page may set, or `*` (without credentials it never covers `authorization`).
+
+    Left out: `content-type`, and the fields that carry the credentials of the routes that name this policy.
+    """
 
     expose: tuple[str, ...] = ()
     """Answer fields a page may read, beyond those that every page may."""
@@ -150,7 +162,7 @@ class Cors(_Part, frozen=True):
 class Headers(_Part, frozen=True):
     """Security header fields of answers: a profile, and what differs from it."""
 
-    profile: Literal["api", "html", "docs"] = "api"
+    profile: Profile = "api"
     """What to begin with: `api` for JSON, `html` for pages, `docs` for an API's documentation page."""
 
     hsts: Duration = "730d"
@@ -159,8 +171,11 @@ class Headers(_Part, frozen=True):
     hsts_subdomains: bool = True
     """Whether that holds for all names below too."""
 
+    hsts_preload: bool = False
+    """Whether browsers may ship the rule; leaving their list again takes months."""
+
     csp: str = ""
-    """Content-Security-Policy instead of the profile's."""
+    """Content-Security-Policy instead of the profile's; `{nonce}` stands for the answer's nonce source."""
 
     set: dict[str, str] = {}
     """Further fields; an empty value leaves one of the profile's out."""
@@ -229,10 +244,10 @@ class Secrets(_Part, frozen=True):
 class Stores(_Part, frozen=True):
     """Where things are kept, by URL."""
 
-    records: str = "memory:"
+    records: StoreUrl = "memory:"
     """`memory:` or `sqlite:PATH`."""
 
-    counters: str = "memory:"
+    counters: StoreUrl = "memory:"
     """`memory:`: each process counts alone."""
 
     counter_keys: Count = 1_000_000

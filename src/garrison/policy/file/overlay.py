@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from garrison.model.fit import path_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from garrison.errors import Problem
     from garrison.model.fit import Path
 
 __all__ = ["Places", "merged"]
@@ -25,12 +28,13 @@ def merged(under: Any, over: Any) -> Any:
 class Places:
     """Where in the file a place of the merged policy was written: in the overlay if it stands there."""
 
-    __slots__ = ("_lines", "_overlay")
+    __slots__ = ("_lines", "_overlay", "_texts")
 
     def __init__(self, lines: Mapping[Path, int], environment: str) -> None:
         """Keep the lines of the file and the name of the environment in force."""
         self._lines = lines
-        self._overlay = ("environments", environment)
+        self._overlay: Path = ("environments", environment)
+        self._texts: dict[str, Path] = {}
 
     def find(self, path: Path) -> tuple[Path, int]:
         """Give the path as it stands in the file, and its line; a missing member has the line of its table."""
@@ -44,3 +48,18 @@ class Places:
                 if line is not None:
                     return path, line
         return path, 0
+
+    def put(self, problem: Problem) -> Problem:
+        """Fill in the line of a problem that knows its path only, and where the path stands in the file."""
+        if not self._texts:
+            depth = len(self._overlay)
+            merged_paths = [path[depth:] if path[:depth] == self._overlay else path for path in self._lines]
+            self._texts = {path_text(path): path for path in merged_paths}
+        path = self._texts.get(problem.path)
+        if path is None:
+            # Nothing of that name is written; the nearest table that is has the line.
+            above = max((text for text in self._texts if problem.path.startswith(f"{text}.")), key=len, default="")
+            line = self.find(self._texts[above])[1] if above else 0
+            return problem._replace(line=line)
+        found, line = self.find(path)
+        return problem._replace(path=path_text(found), line=line)

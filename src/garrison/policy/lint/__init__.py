@@ -1,0 +1,43 @@
+"""Rules that look at the whole policy: fields that are right alone and wrong together.
+
+Rules live in files by theme. Each is a small function with its number, its severity and two examples; the page
+`docs/reference/lint.md` and the tests are made from them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.errors import Problem
+from garrison.model.fit import path_text
+from garrison.policy.lint import access, accounts, headers, limits, network, origins, routes, running, scopes, tokens
+from garrison.policy.lint.rule import RULES, Example, Facts, Files, Found, Rule
+
+if TYPE_CHECKING:
+    from garrison.policy.schema import Policy
+    from garrison.policy.table import Rows
+
+__all__ = ["RULES", "THEMES", "Example", "Facts", "Files", "Found", "Rule", "lint"]
+
+THEMES = (routes, access, scopes, limits, origins, headers, tokens, accounts, network, running)
+"""The modules that hold the rules, in the order of the reference page."""
+
+
+def lint(policy: Policy, endpoints: Rows = (), files: Files | None = None) -> tuple[Problem, ...]:
+    """Apply every rule to a policy whose notations are right.
+
+    Args:
+        policy: What to judge.
+        endpoints: Endpoints of Garrison's own, which count as routes.
+        files: Reads the files that the policy names; None: they are not looked at.
+
+    Returns:
+        Errors and warnings, without lines; `garrison.policy.load.read` fills those in.
+    """
+    facts = Facts(policy, endpoints, files)
+    found = [
+        Problem(rule.number, path_text(path), 0, text, remedy, rule.severity)
+        for rule in RULES.values()
+        for path, text, remedy in rule.judge(facts)
+    ]
+    return (*found, *origins.of_cors(facts), *headers.of_headers(facts))

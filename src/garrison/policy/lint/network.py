@@ -1,0 +1,150 @@
+"""Rules about the network: hosts, proxies, and how much a caller may send."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from garrison.model.units import MINUTE, duration, size
+from garrison.policy.lint.rule import Example, Found, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from garrison.policy.lint.rule import Facts
+
+__all__: list[str] = []
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_SANE = {
+    "body": 100 << 20,
+    "body_rate": 1 << 30,
+    "header_bytes": 256 << 10,
+    "path": 64 << 10,
+    "query": 64 << 10,
+}
+_SANE_COUNTS = {"header_count": 1_000, "fields": 100_000, "depth": 100}
+
+
+@rule("GP011", "warning", bad='service = "notes"', good='hosts = ["api.example.com"]')
+def _hosts(facts: Facts) -> Iterator[Found]:
+    """No host is listed in production.
+
+    Only loopback is served then.
+    """
+    if facts.production and not facts.policy.hosts:
+        yield Found(("hosts",), "lists no host, so only loopback is served", 'Write hosts = ["api.example.com"]')
+
+
+@rule("GP012", "warning", bad='hosts = ["localhost"]', good='hosts = ["api.example.com"]')
+def _loopback_host(facts: Facts) -> Iterator[Found]:
+    """A loopback name is served in production.
+
+    A page whose name is rebound to loopback could then be answered on a shared machine.
+    """
+    for number, host in enumerate(facts.policy.hosts):
+        if facts.production and host in _LOOPBACK:
+            remedy = "Move it to [environments.development]"
+            yield Found(("hosts", number), f"{host!r} is a name of this machine only", remedy)
+
+
+@rule(
+    "GP013",
+    "error",
+    bad='[forwarded]\npeers = ["0.0.0.0/0"]',
+    good='[forwarded]\npeers = ["10.0.0.0/8"]',
+)
+def _every_peer(facts: Facts) -> Iterator[Found]:
+    """Everybody is trusted to say who the client is.
+
+    Any caller then chooses its own address, and with it whose limits are spent.
+    """
+    for number, text in enumerate(facts.policy.forwarded.peers):
+        if ip_network(text).prefixlen == 0:
+            yield Found(("forwarded", "peers", number), "trusts every address", "List the networks of your own proxies")
+
+
+@rule(
+    "GP014",
+    "warning",
+    bad='[forwarded]\npeers = ["8.0.0.0/6"]',
+    good='[forwarded]\npeers = ["192.0.2.0/24"]',
+)
+def _wide_peers(facts: Facts) -> Iterator[Found]:
+    """A very wide network is trusted to say who the client is.
+
+    Others live in it too.
+    """
+    for number, text in enumerate(facts.policy.forwarded.peers):
+        network = ip_network(text)
+        if 0 < network.prefixlen < (8 if network.version == 4 else 7):
+            yield Found(("forwarded", "peers", number), "is wider than one owner's network", "List your own proxies")
+
+
+@rule("GP015", "warning", bad='[caps]\nbody = "1GiB"', good='[caps]\nbody = "1MiB"')
+def _caps(facts: Facts) -> Iterator[Found]:
+    """A cap is above every sane figure.
+
+    A few callers at once fill the memory.
+    """
+    caps = facts.policy.caps
+    figures = {name: (size(getattr(caps, name)), most) for name, most in _SANE.items()}
+    figures |= {name: (getattr(caps, name), most) for name, most in _SANE_COUNTS.items()}
+    for name, (figure, most) in figures.items():
+        if figure > most:
+            yield Found(("caps", name), "is above every sane figure", f"Write at most {most}")
+
+
+@rule("GP016", "error", bad='[caps]\nbody_rate = "0B"', good='[caps]\nbody_rate = "16KiB"')
+def _no_cap(facts: Facts) -> Iterator[Found]:
+    """A cap is nothing.
+
+    No request at all would pass, or no slow one would ever end.
+    """
+    caps = facts.policy.caps
+    for name in _SANE:
+        if name != "body" and size(getattr(caps, name)) == 0:
+            yield Found(("caps", name), "is nothing", "Write a size, or leave the line out")
+    if duration(caps.body_time) == 0:
+        yield Found(("caps", "body_time"), "is nothing", 'Write "10s"')
+
+
+@rule("GP017", "warning", bad='[caps]\nbody_time = "1h"', good='[caps]\nbody_time = "10s"')
+def _slow(facts: Facts) -> Iterator[Found]:
+    """A body may take more than five minutes.
+
+    Callers that send a byte now and then hold every worker (slow bodies).
+    """
+    if duration(facts.policy.caps.body_time) > 5 * MINUTE:
+        yield Found(("caps", "body_time"), "is longer than five minutes", 'Write "10s"; body_rate grants more')
+
+
+@rule(
+    "GP018",
+    "warning",
+    bad='[routes]\n"PUT /files/{id}" = { max_body = "2GiB", own = true, scopes = ["files:write"] }',
+    good='[routes]\n"PUT /files/{id}" = { max_body = "20MiB", own = true, scopes = ["files:write"] }',
+)
+def _large_route(facts: Facts) -> Iterator[Found]:
+    """A route takes bodies of more than 100 MiB.
+
+    A few callers at once fill memory or disk.
+    """
+    for name, route in facts.policy.routes.items():
+        if route.max_body and size(route.max_body) > _SANE["body"]:
+            yield Found(("routes", name, "max_body"), "is above every sane figure", 'Write "100MiB" or less')
+
+
+@rule(
+    "GP019",
+    "warning",
+    bad=Example('hosts = ["api.example.com"]\n[forwarded]\nhops = 8\nscheme = false\npeers = ["10.0.0.0/8"]'),
+    good=Example('hosts = ["api.example.com"]\n[forwarded]\npeers = ["10.0.0.0/8"]'),
+)
+def _scheme(facts: Facts) -> Iterator[Found]:
+    """Proxies are believed about the client and not about https.
+
+    Behind a proxy that ends TLS every request looks like http: HSTS is not sent, and secure cookies are not set.
+    """
+    if facts.production and facts.policy.forwarded.peers and not facts.policy.forwarded.scheme:
+        yield Found(("forwarded", "scheme"), "is off, so no request counts as https", "Remove the line")

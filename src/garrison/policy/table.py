@@ -1,0 +1,182 @@
+"""The routes of a policy as rows: what each demands in the end, and which of them meet on one path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from garrison.cors.rules import CorsPolicy
+from garrison.headers import HeadersPolicy
+from garrison.policy.route import METHODS, WEBSOCKET, Segment, meets, parse_route, within
+from garrison.policy.schema import Route, laid_over
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from garrison.model.endpoint import Endpoint
+    from garrison.policy.route import RouteName
+    from garrison.policy.schema import Cors, Headers, Policy
+
+__all__ = [
+    "Demand",
+    "Meeting",
+    "Mounted",
+    "Rows",
+    "cors_policy",
+    "demands",
+    "headers_policy",
+    "meetings",
+    "users_of_cors",
+]
+
+
+class Mounted(NamedTuple):
+    """An endpoint of Garrison's own, and the service it works on."""
+
+    endpoint: Endpoint
+    service: Any
+
+
+Rows = tuple[tuple[str, "Endpoint", Any], ...]
+"""Endpoints of Garrison's own: where their package is mounted, the row, its service."""
+
+
+class Demand(NamedTuple):
+    """One route with everything it demands."""
+
+    name: str
+    """Its key in the policy: `GET /notes/{id}`."""
+
+    parsed: RouteName
+    stated: Route
+    """What the route says by itself."""
+
+    whole: Route
+    """The same, with what `[defaults]` adds."""
+
+    mounted: Mounted | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of its path parameters."""
+        return tuple(segment.text for segment in self.parsed.segments if segment.kind)
+
+
+def demands(policy: Policy, endpoints: Sequence[tuple[str, Endpoint, Any]] = ()) -> tuple[Demand, ...]:
+    """List the routes: those of the policy, in order, and the endpoints that it does not name.
+
+    A route of the policy with the name of an endpoint overrides what that endpoint demands.
+    """
+    mounted: dict[str, tuple[Route, Mounted]] = {}
+    for prefix, endpoint, service in endpoints:
+        own = msgspec.convert(endpoint.demands, Route)
+        mounted[f"{endpoint.method} {prefix}{endpoint.path}"] = (own, Mounted(endpoint, service))
+    stated = {**policy.routes, **{name: Route() for name in mounted if name not in policy.routes}}
+    found = []
+    for name, route in stated.items():
+        below, endpoint_of = mounted.get(name, (Route(), None))
+        alone = laid_over(below, route)
+        found.append(Demand(name, parse_route(name), alone, laid_over(policy.defaults, alone), endpoint_of))
+    return tuple(found)
+
+
+def users_of_cors(rows: Sequence[Demand], name: str) -> tuple[Demand, ...]:
+    """List the routes that use a CORS policy."""
+    return tuple(row for row in rows if row.whole.cors == name)
+
+
+def cors_policy(cors: Cors, users: Sequence[Demand], policy: Policy) -> CorsPolicy:
+    """Fill in what a CORS policy leaves to its routes: their methods, and the fields of their credentials."""
+    methods, headers = cors.methods, cors.headers
+    if methods is None:
+        taken = {method for row in users for method in row.parsed.methods}
+        methods = tuple(method for method in METHODS if method in taken - {"OPTIONS", WEBSOCKET})
+    if headers is None:
+        headers = tuple(dict.fromkeys(("authorization", "content-type", policy.keys.header)))
+    return CorsPolicy(
+        origins=cors.origins,
+        methods=methods,
+        headers=headers,
+        expose=cors.expose,
+        credentials=cors.credentials,
+        max_age=cors.max_age,
+        dangerously_allow_insecure_origins=cors.dangerously_allow_insecure_origins,
+        dangerously_allow_public_suffix_subdomains=cors.dangerously_allow_public_suffix_subdomains,
+    )
+
+
+def headers_policy(headers: Headers) -> HeadersPolicy:
+    """Say the same in the words of `garrison.headers`."""
+    return HeadersPolicy(**msgspec.structs.asdict(headers))
+
+
+class Meeting(NamedTuple):
+    """Two routes that take the same method on some path; the first stands earlier."""
+
+    one: Demand
+    other: Demand
+    method: str
+
+    @property
+    def same(self) -> bool:
+        """Whether they take exactly the same paths."""
+        return within(self.one.parsed.segments, self.other.parsed.segments) and self.narrows
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the later one takes only paths that the earlier one takes too."""
+        return within(self.other.parsed.segments, self.one.parsed.segments)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether one of them is within the other, so that it is clear which is meant."""
+        return self.narrows or within(self.one.parsed.segments, self.other.parsed.segments)
+
+
+def meetings(rows: Sequence[Demand]) -> Iterator[Meeting]:
+    """Find all pairs of routes that meet, without comparing every route with every other."""
+    roots: dict[str, _Node] = {}
+    for row in rows:
+        for method in row.parsed.methods:
+            root = roots.setdefault(method, _Node())
+            for earlier in root.meeting(row.parsed.segments):
+                yield Meeting(earlier, row, method)
+            root.add(row)
+
+
+class _Node:
+    """The rows whose templates begin alike."""
+
+    __slots__ = ("below", "rows")
+
+    def __init__(self) -> None:
+        self.below: dict[Segment, _Node] = {}
+        self.rows: list[Demand] = []
+
+    def add(self, row: Demand) -> None:
+        node = self
+        for segment in row.parsed.segments:
+            # Parameters of one kind share a node, whatever they are called.
+            step = Segment(segment.kind, "" if segment.kind else segment.text)
+            node = node.below.setdefault(step, _Node())
+        node.rows.append(row)
+
+    def meeting(self, segments: Sequence[Segment]) -> Iterator[Demand]:
+        """List the rows below that some path of the segments fits."""
+        if not segments:
+            yield from self.rows
+            return
+        segment, rest = segments[0], segments[1:]
+        for step, node in self.below.items():
+            if step.kind == "path":
+                yield from node.rows
+            elif segment.kind == "path":
+                yield from node.everything()
+            elif meets(segment, step):
+                yield from node.meeting(rest)
+
+    def everything(self) -> Iterator[Demand]:
+        yield from self.rows
+        for node in self.below.values():
+            yield from node.everything()
