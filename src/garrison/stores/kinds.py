@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -15,13 +15,16 @@ from msgspec.structs import replace
 from garrison.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from garrison.stores.protocols import Add, Kind, Record
 
-__all__ = ["Shape", "UnmetError", "storable", "summed"]
+__all__ = ["Shape", "UnmetError", "known", "storable", "summed"]
 
 _NAME = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _FIELD = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _RESERVED = ("sqlite_", "garrison_")
+W = TypeVar("W")
 _BIGGEST = 2**63 - 1
 _encode = msgspec.json.Encoder().encode
 
@@ -33,6 +36,20 @@ class UnmetError(Exception):
         """Name the condition as `Outcome.condition` does."""
         super().__init__(condition)
         self.condition = condition
+        self.step = 0
+
+
+def known(step: object, ways: Mapping[type, W]) -> W:
+    """Give the way in which a store does a step.
+
+    Raises:
+        UsageError: It is no step.
+    """
+    way = ways.get(type(step))
+    if way is None:
+        msg = f"{type(step).__name__} is no step of a commit"
+        raise UsageError(msg)
+    return way
 
 
 def storable(text: object) -> bool:
@@ -67,7 +84,7 @@ def summed(record: Record, step: Add) -> Record | None:
 class Shape:
     """One kind, checked and ready for use."""
 
-    __slots__ = ("_decode", "_key", "expires", "found", "indexed", "kind", "names", "unique")
+    __slots__ = ("_decode", "_key", "defaults", "expires", "found", "indexed", "kind", "names", "unique")
 
     def __init__(self, kind: Kind) -> None:
         """Check the kind.
@@ -77,6 +94,9 @@ class Shape:
         """
         if _NAME.fullmatch(kind.name) is None or kind.name.startswith(_RESERVED):
             msg = f"a kind is named like api_key, not {kind.name!r}"
+            raise UsageError(msg)
+        if kind.struct.__struct_config__.array_like:
+            msg = f"the struct of kind {kind.name} is written as an array; it must be an object"
             raise UsageError(msg)
         fields = {field.name: field for field in msgspec.structs.fields(kind.struct)}
         self.found = tuple(dict.fromkeys((*kind.indexes, *kind.unique)))
@@ -89,6 +109,9 @@ class Shape:
         self.indexed = tuple(name for name in self.found if name not in kind.unique)
         self.expires = kind.expires
         self.names = {name: field.encode_name for name, field in fields.items()}
+        self.defaults = {
+            name: field.default for name, field in fields.items() if field.default is not msgspec.NODEFAULT
+        }
         self._key = attrgetter(kind.key)
         self._decode = msgspec.json.Decoder(kind.struct).decode
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
-from garrison.stores.kinds import UnmetError, storable, summed
+from garrison.stores.kinds import UnmetError, known, storable, summed
 from garrison.stores.protocols import Add, Consume, Drop, Fewer, Put, Require
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def apply(step: Step, table: Callable[[Kind], Table], now: int, undo: Undo) -> R
         UnmetError: Its condition does not hold; nothing was changed.
         UsageError: It can never be right.
     """
-    return _DO[type(step)](step, table(step.kind), now, undo)
+    return known(step, _DO)(step, table(step.kind), now, undo)
 
 
 def _put(step: Put, table: Table, now: int, undo: Undo) -> Record:

@@ -1,0 +1,68 @@
+"""Finds a store by its URL and loads only the one that is asked for.
+
+| URL | store |
+|---|---|
+| `memory:` | `garrison.stores.memory.records`: ends with the process |
+| `sqlite:PATH` | `garrison.stores.sqlite.store`: one file; a relative path begins at the working directory |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from garrison.model.clock import Clock
+    from garrison.stores.protocols import Kind, Store
+
+__all__ = ["SCHEMES", "open_records"]
+
+
+def open_records(
+    url: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, *, old_chain_keys: Sequence[bytes] = ()
+) -> Store:
+    """Open the store for records and journal that a URL names.
+
+    Args:
+        url: `memory:` or `sqlite:var/garrison.db`.
+        clock: Wall time decides what has expired.
+        kinds: Every kind the store will be asked for.
+        chain_key: Key of the journal's chain, at least 32 bytes.
+        old_chain_keys: Former ones, which still recognise what they sealed.
+
+    Raises:
+        UsageError: No store has this scheme, or the rest of the URL is wrong for it.
+        StoreError: It cannot be opened.
+    """
+    scheme, colon, rest = url.partition(":")
+    opener = SCHEMES.get(scheme) if colon else None
+    if opener is None:
+        msg = f"{scheme[:40]!r} names no store; use memory: or sqlite:PATH"
+        raise UsageError(msg)
+    return opener(rest, clock, kinds, chain_key, old_chain_keys)
+
+
+def _memory(rest: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, old_chain_keys: Sequence[bytes]) -> Store:
+    from garrison.stores.memory.records import MemoryRecords
+
+    del kinds, old_chain_keys  # made at first use; nothing is older than the process
+    if rest:
+        msg = "memory: takes nothing after the colon"
+        raise UsageError(msg)
+    return MemoryRecords(clock, chain_key)
+
+
+def _sqlite(rest: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, old_chain_keys: Sequence[bytes]) -> Store:
+    from garrison.stores.sqlite.store import SqliteStore
+
+    return SqliteStore(rest, clock, kinds, chain_key, old_chain_keys=old_chain_keys)
+
+
+SCHEMES: dict[str, Callable[[str, Clock, Iterable[Kind], bytes, Sequence[bytes]], Store]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+}
+"""What opens the stores of each scheme."""

@@ -1,0 +1,1 @@
+"""Records and journal in one SQLite file: read in place, written by one thread that groups commits."""
