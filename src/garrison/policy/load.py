@@ -10,9 +10,9 @@ from garrison.errors import PolicyError, Problem, UsageError
 from garrison.model.fit import fit, path_text
 from garrison.policy.file.lines import lines_of
 from garrison.policy.file.overlay import Places, merged
+from garrison.policy.file.problem import as_problem, meant, one_of
 from garrison.policy.lint import lint
 from garrison.policy.notation import READERS
-from garrison.policy.problem import as_problem, meant, one_of
 from garrison.policy.schema import Environment, Policy
 
 if TYPE_CHECKING:

@@ -64,6 +64,7 @@ def _host(text: str) -> str:
 
 _plain_host = _matching(_HOST, "a host such as api.example.com or [::1], in lower case and without a port")
 
+
 class Notation(NamedTuple):
     """One way to write a value."""
 

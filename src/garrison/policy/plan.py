@@ -18,9 +18,9 @@ from garrison.model.fit import fit
 from garrison.model.ids import base62
 from garrison.model.refusal import Refusal, refuse
 from garrison.policy.body import BodySchema
+from garrison.policy.file.problem import as_problem
 from garrison.policy.lint import lint
 from garrison.policy.notation import READERS
-from garrison.policy.problem import as_problem
 from garrison.policy.route import METHODS, WEBSOCKET, RouteName, Tree, is_plain
 from garrison.policy.schema import All, Policy, Profile, Route
 from garrison.policy.table import Demand, Mounted, cors_policy, demands, headers_policy, users_of_cors

@@ -254,9 +254,7 @@ def _step(node: _Node[T], segment: Segment) -> _Node[T]:
             return child
     child = _Node()
     # `_KINDS` stands in order of specificity.
-    node.parameters = tuple(
-        sorted((*node.parameters, (segment.kind, child)), key=lambda item: _KINDS.index(item[0]))
-    )
+    node.parameters = tuple(sorted((*node.parameters, (segment.kind, child)), key=lambda item: _KINDS.index(item[0])))
     return child
 
 

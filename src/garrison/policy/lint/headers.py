@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, get_args
 
 from garrison.headers import check
 from garrison.model.units import DAY, duration
+from garrison.policy.file.problem import meant
 from garrison.policy.lint.rule import Found, rule
-from garrison.policy.problem import meant
 from garrison.policy.schema import Profile
 from garrison.policy.table import headers_policy
 
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["of_headers"]
 
 _BUILT_IN: tuple[str, ...] = get_args(Profile)
-_PROTECTING = frozenset((
-    "content-security-policy",
-    "cross-origin-resource-policy",
-    "referrer-policy",
-    "strict-transport-security",
-    "x-content-type-options",
-    "x-frame-options",
-))
+_PROTECTING = frozenset(
+    (
+        "content-security-policy",
+        "cross-origin-resource-policy",
+        "referrer-policy",
+        "strict-transport-security",
+        "x-content-type-options",
+        "x-frame-options",
+    )
+)
 
 
 @rule(

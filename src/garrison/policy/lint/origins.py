@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from garrison.cors.advice import Surroundings, advise
 from garrison.cors.rules import check
+from garrison.policy.file.problem import meant
 from garrison.policy.lint.rule import Found, at, rule
-from garrison.policy.problem import meant
 from garrison.policy.route import WEBSOCKET
 from garrison.policy.table import cors_policy, users_of_cors
 

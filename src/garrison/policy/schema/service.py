@@ -1,0 +1,142 @@
+"""The whole declaration, and how the service is run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from garrison.policy.schema.fields import (
+    Count,
+    Duration,
+    Environment,
+    Host,
+    Name,
+    Network,
+    Reference,
+    RouteText,
+    Size,
+    StoreUrl,
+)
+from garrison.policy.schema.identity import Accounts, Jwt, Keys
+from garrison.policy.schema.part import Part
+from garrison.policy.schema.routes import Cors, Defaults, Headers, Route
+
+__all__ = ["Audit", "Caps", "Forwarded", "Policy", "Secrets", "Stores"]
+
+
+class Caps(Part, frozen=True):
+    """How much of anything a caller may send."""
+
+    body: Size = "1MiB"
+    """Largest body."""
+
+    body_time: Duration = "10s"
+    """Longest time for a whole body, before `body_rate` grants more."""
+
+    body_rate: Size = "16KiB"
+    """Bytes that earn one more second."""
+
+    header_bytes: Size = "32KiB"
+    """Most bytes in all header fields together."""
+
+    header_count: Count = 100
+    """Most header fields."""
+
+    path: Size = "4KiB"
+    """Longest path as sent."""
+
+    query: Size = "8KiB"
+    """Longest query as sent."""
+
+    fields: Count = 1_000
+    """Members and elements in a JSON body, all levels together."""
+
+    depth: Annotated[int, Meta(ge=1, le=200)] = 32
+    """Nesting of a JSON body."""
+
+
+class Forwarded(Part, frozen=True):
+    """Which proxies may say who the client is."""
+
+    peers: tuple[Network, ...] = ()
+    """Networks of trusted proxies, in CIDR form."""
+
+    header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The one header that is believed; all others are ignored."""
+
+    hops: Annotated[int, Meta(ge=1, le=32)] = 8
+    """Longest chain that is walked."""
+
+    scheme: bool = True
+    """Whether the same peers are believed about https (`X-Forwarded-Proto`, or `proto=`)."""
+
+
+class Secrets(Part, frozen=True):
+    """Where secrets are; never the secrets themselves."""
+
+    root: Reference = ""
+    """`file:PATH`, `credential:NAME` (systemd) or `env:NAME`; at least 32 random bytes, base64url or hex."""
+
+    old_roots: tuple[Reference, ...] = ()
+    """Former root keys that still open what was sealed with them."""
+
+
+class Stores(Part, frozen=True):
+    """Where things are kept, by URL."""
+
+    records: StoreUrl = "memory:"
+    """`memory:` or `sqlite:PATH`."""
+
+    counters: StoreUrl = "memory:"
+    """`memory:`: each process counts alone."""
+
+    counter_keys: Count = 1_000_000
+    """Most subjects a memory counter remembers per class of window."""
+
+
+class Audit(Part, frozen=True):
+    """The journal."""
+
+    refusals_per_minute: Count = 10
+    """Refusals of one subject and reason recorded one by one; the rest are one record with a count."""
+
+    keep: Duration = "400d"
+    """How long records stay."""
+
+
+class Policy(Part, frozen=True):
+    """The whole declaration."""
+
+    service: Name = "api"
+    """Name of what is guarded; issuer and audience of its own tokens unless said otherwise."""
+
+    mode: Literal["enforce", "observe"] = "enforce"
+    """`observe` records every refusal without refusing."""
+
+    environment: Environment = "production"
+    """Set by `GARRISON_ENV` or the loader; never in the file."""
+
+    hosts: tuple[Host, ...] = ()
+    """Hosts that are served; any other is answered 421. None listed: loopback only."""
+
+    workers: Count = 1
+    """Processes that serve at once; more than one needs counters that they share."""
+
+    forwarded: Forwarded = Forwarded()
+    secrets: Secrets = Secrets()
+    stores: Stores = Stores()
+    caps: Caps = Caps()
+    keys: Keys = Keys()
+    jwt: Jwt = Jwt()
+    accounts: Accounts | None = None
+    audit: Audit = Audit()
+    defaults: Defaults = Defaults()
+    cors: dict[Name, Cors] = field(default_factory=dict)
+    """CORS policies by name; routes say which is theirs."""
+
+    headers: dict[Name, Headers] = field(default_factory=dict)
+    """Header profiles by name; one named like a built-in profile takes its place."""
+
+    routes: dict[RouteText, Route] = field(default_factory=dict)
+    """`"GET /api/tasks/{id}" = { … }`; several methods as `"GET|POST /x"`, a WebSocket as `"WS /x"`."""
