@@ -43,6 +43,8 @@ REFUSALS: dict[str, Told] = {
     "cors_refused": Told(403, "Origin refused", "This origin, method or header is not allowed."),
     "limit_exceeded": Told(429, "Too many requests", "A limit is spent. Try again after the time given."),
     "login_throttled": Told(429, "Too many attempts", "Too many attempts. Try again after the time given."),
+    "invite_required": Told(403, "Invitation required", "An account is made here by invitation only."),
+    "account_exists": Told(409, "Account exists", "There is an account of that name or address already."),
     "conflict": Told(409, "Conflict", "It exists already, or it has changed meanwhile."),
     "body_malformed": Told(400, "Malformed body", "The body could not be read."),
     "body_invalid": Told(422, "Invalid body", "One or more fields are not as they must be."),
