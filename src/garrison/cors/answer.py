@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from garrison.model.request import Header
 
-__all__ = ["LIMITED", "PREFLIGHT_VARY", "Cors", "Preflight", "compile_cors", "joined"]
+__all__ = ["LIMITED", "PREFLIGHT_VARY", "VARY", "Cors", "Preflight", "compile_cors", "joined"]
 
 LIMITED = (b"retry-after", b"ratelimit", b"ratelimit-policy")
 """Fields of a limited answer; a page must be able to read them, or it cannot wait."""
 
+VARY: Header = (b"vary", b"Origin")
 PREFLIGHT_VARY: Header = (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
 
 _MOST_GRANTS = 1024
@@ -40,6 +41,7 @@ _LONGEST_REMEMBERED = 256
 _ORIGIN = b"access-control-allow-origin"
 _CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
 _PRIVATE: Header = (b"access-control-allow-private-network", b"true")
+_NO_BODY: Header = (b"content-length", b"0")
 _NOTHING: tuple[Header, ...] = ()
 
 
@@ -72,7 +74,6 @@ class Cors:
         "debug",
         "policy",
         "tally",
-        "vary",
     )
 
     def __init__(self, policy: CorsPolicy, tally: Tally, *, debug: bool) -> None:
@@ -88,25 +89,23 @@ class Cors:
         self._exposed = _exposed(policy, ())
         self._exposed_limited = _exposed(policy, LIMITED)
         static = self._matcher.any
-        self.vary = b"" if static else b"Origin"
-        """What every answer that is no preflight varies by; empty: they are the same for every origin."""
-
-        self._always = ((_ORIGIN, b"*"), *self._exposed) if static else ()
-        self._always_limited = ((_ORIGIN, b"*"), *self._exposed_limited) if static else ()
+        # Where every origin gets the same answer, a cache may give it to all of them.
+        self._always = ((_ORIGIN, b"*"), *self._exposed) if static else (VARY,)
+        self._always_limited = ((_ORIGIN, b"*"), *self._exposed_limited) if static else (VARY,)
         self._grants: dict[bytes, tuple[Header, ...]] = {}
         self._grants_limited: dict[bytes, tuple[Header, ...]] = {}
         self._preflights: dict[tuple[bytes, bytes, bytes | None], Preflight] = {}
         self._static = _static(policy)
 
     def grant(self, origin: bytes | None, *, limited: bool = False) -> tuple[Header, ...]:
-        """Give the lines that an ordinary answer carries, errors and redirects included; `vary` comes on top.
+        """Give the lines that an ordinary answer carries, errors and redirects included; `finish` merges the `vary`.
 
         Args:
             origin: The request's Origin; None: it has none.
             limited: Whether the answer carries rate-limit fields, which are then exposed as well.
 
         Returns:
-            Nothing for an origin that is not allowed, and for a request without Origin: it asked nothing.
+            Only `vary` for an origin that is not allowed, and for a request without Origin: it asked nothing.
         """
         if origin is None or self._matcher.any:
             return self._always_limited if limited else self._always
@@ -147,9 +146,9 @@ class Cors:
     def _judge(self, origin: bytes, *, limited: bool) -> tuple[Header, ...]:
         if not self._matcher.matches(origin):
             self.tally.origin(origin)
-            return _NOTHING
+            return self._always
         exposed = self._exposed_limited if limited else self._exposed
-        lines = (*self._origin_lines(origin), *exposed)
+        lines = (*self._origin_lines(origin), *exposed, VARY)
         grants = self._grants_limited if limited else self._grants
         if origin in self._matcher.exact or len(grants) < _MOST_GRANTS:
             grants[origin] = lines
@@ -192,7 +191,7 @@ class Cors:
         """Read the list (RFC 9110 section 5.6.1), in any order, empty elements ignored; None: refused."""
         if not asked:
             return []
-        if asked.count(b",") >= MOST_ASKED or len(asked) > LONGEST_ASK:
+        if len(asked) > LONGEST_ASK or asked.count(b",") >= MOST_ASKED:
             return None
         names = [name for part in asked.lower().split(b",") if (name := part.strip(b" \t"))]
         if not self._any_header:
@@ -225,7 +224,7 @@ class Cors:
             self.tally.count(refused)
             reason, lines = refused, self._origin_lines(origin)
         if not self.debug:
-            return Preflight(403, (PREFLIGHT_VARY,), reason)
+            return Preflight(403, (PREFLIGHT_VARY, _NO_BODY), reason)
         methods = self._method_lines(method) if refused == "header" else _NOTHING
         return Preflight(204, (*lines, *methods, PREFLIGHT_VARY), reason)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from garrison.cors.answer import joined
 from garrison.cors.live import LiveCors
-from garrison.cors.site import SAFE, compile_served, cross_site_write, foreign_handshake, is_ambient
+from garrison.cors.site import compile_served, cross_site_write, foreign_handshake, is_ambient
 from garrison.headers.finish import ending, finish, text_ending
 from garrison.headers.profile import HeadersPolicy, compile_headers
 
@@ -29,12 +29,19 @@ _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+_Lines = tuple["Header", ...]
 _TextHeader = tuple[str, str]
 _StartResponse = Callable[..., Any]
 _WSGIApp = Callable[[dict[str, Any], _StartResponse], Iterable[bytes]]
 
-_NO_CONTENT_LENGTH: Header = (b"content-length", b"0")
-_ASKS = b"access-control-request-method"
+_METHOD = b"access-control-request-method"
+_HEADERS = b"access-control-request-headers"
+_QUESTIONS = frozenset((_METHOD, _HEADERS, b"access-control-request-private-network"))
+_AUTHORITY = frozenset((b"cookie", b"authorization"))
+_ENVIRON = tuple(
+    ("HTTP_" + name.decode("ascii").upper().replace("-", "_"), name)
+    for name in (b"origin", b"sec-fetch-site", *_AUTHORITY, *_QUESTIONS)
+)
 _STATUS = {204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
 _POLICY_VIOLATION = 1008
 """Close code (RFC 6455 section 7.4.1); before the handshake is accepted, servers answer 403."""
@@ -53,7 +60,7 @@ _CROSS_SITE = _body(403, "Cross-site request refused")
 class _Edge:
     """What both wrappers know."""
 
-    __slots__ = ("_cors_only", "_security", "checks_writes", "live", "served")
+    __slots__ = ("checks_writes", "ending", "live", "security", "served")
 
     def __init__(
         self,
@@ -66,14 +73,25 @@ class _Edge:
         self.live = policy if isinstance(policy, LiveCors) else LiveCors(policy, debug=debug)
         self.checks_writes = served is not None
         self.served = compile_served(served or ())
-        self._security = compile_headers(headers) if headers is not None else None
-        self._cors_only = ending()
+        self.security = compile_headers(headers) if headers is not None else None
+        self.ending = ending()
 
-    def head(self, *, secure: bool, private: bool) -> tuple[Ending[bytes], tuple[Header, ...]]:
-        """Give what `finish` needs for answers of this kind."""
-        if self._security is None:
-            return self._cors_only, ()
-        return self._security.ending(private=private), self._security.lines(secure=secure, private=private)
+    def secured(self, scheme: str, lines: Sequence[Header], grant: _Lines) -> tuple[Ending[bytes], _Lines]:
+        """Add the security headers that belong on the answer to such a request."""
+        if self.security is None:
+            return self.ending, grant
+        private = _is_private(lines)
+        defaults = self.security.lines(secure=scheme == "https", private=private)
+        return self.security.ending(private=private), (*defaults, *grant)
+
+    def is_foreign_write(self, cors: Cors, method: str, lines: Sequence[Header]) -> bool:
+        """Tell whether a page that is not trusted has a browser write with the user's authority."""
+        if not is_ambient(joined(lines, b"cookie"), joined(lines, b"authorization")):
+            return False
+        if not cross_site_write(method, joined(lines, b"origin"), joined(lines, b"sec-fetch-site"), self.served, cors):
+            return False
+        cors.tally.count("cross_site")
+        return True
 
 
 class CorsMiddleware:
@@ -113,27 +131,23 @@ class CorsMiddleware:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        cors, origin, method = self._edge.live.current, None, scope["method"]
-        lines: Sequence[Header] = scope["headers"]
-        for name, value in lines:
-            if name == b"origin":
-                origin = value if origin is None else origin + b", " + value
-        if method == "OPTIONS" and origin is not None and (asked := joined(lines, _ASKS)) is not None:
-            await self._preflight(cors, origin, asked, lines, send)
+        edge, origin = self._edge, _origin(scope["headers"])
+        cors = edge.live.current
+        if origin is not None and scope["method"] == "OPTIONS" and await _preflight(cors, origin, scope, send):
             return
-        grant, vary, started = cors.grant(origin), cors.vary, False
-        how, defaults = self._edge.head(secure=scope.get("scheme") == "https", private=_is_private(lines))
+        how, ours, started = edge.ending, cors.grant(origin), False
+        if edge.security is not None:
+            how, ours = edge.secured(scope["scheme"], scope["headers"], ours)
 
         def finishing(message: _Message) -> Awaitable[None]:
             # A plain function: one coroutine less for every message of every answer.
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                head = finish(message.get("headers", ()), how, defaults, grant, vary)
-                message = {**message, "headers": head}
+                message = {**message, "headers": finish(message.get("headers", ()), how, ours)}
             return send(message)
 
-        if self._edge.checks_writes and method not in SAFE and self._foreign(cors, method, lines):
+        if edge.checks_writes and edge.is_foreign_write(cors, scope["method"], scope["headers"]):
             await _answer(finishing, *_CROSS_SITE)
             return
         try:
@@ -142,21 +156,6 @@ class CorsMiddleware:
             if not started:
                 await _answer(finishing, *_FAILED)
             raise
-
-    async def _preflight(self, cors: Cors, origin: bytes, method: bytes, lines: Sequence[Header], send: _Send) -> None:
-        asked = joined(lines, b"access-control-request-headers")
-        private = joined(lines, b"access-control-request-private-network") == b"true"
-        status, headers, _ = cors.preflight(origin, method, asked, private=private)
-        await _answer(send, status, headers if status == 204 else (*headers, _NO_CONTENT_LENGTH), b"")
-
-    def _foreign(self, cors: Cors, method: str, lines: Sequence[Header]) -> bool:
-        if not is_ambient(joined(lines, b"cookie"), joined(lines, b"authorization")):
-            return False
-        origin, site = joined(lines, b"origin"), joined(lines, b"sec-fetch-site")
-        if not cross_site_write(method, origin, site, self._edge.served, cors):
-            return False
-        cors.tally.count("cross_site")
-        return True
 
     async def _other(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """WebSocket handshakes, which no browser asks permission for; lifespan passes."""
@@ -193,60 +192,94 @@ class CorsWSGI:
         """
         self.app = app
         self._edge = _Edge(policy, served, headers, debug=debug)
-        public, private = (self._edge.head(secure=False, private=private)[0] for private in (False, True))
+        public, private = (self._edge.secured("http", lines, ())[0] for lines in ((), ((b"cookie", b""),)))
         self._endings = text_ending(public), text_ending(private)
 
     def __call__(self, environ: dict[str, Any], start_response: _StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        cors, origin, method = self._edge.live.current, _field(environ, "ORIGIN"), environ["REQUEST_METHOD"]
-        if method == "OPTIONS" and origin is not None:
-            asked = _field(environ, "ACCESS_CONTROL_REQUEST_METHOD")
-            if asked is not None:
-                return _preflight(cors, origin, asked, environ, start_response)
-        cookie, authorization = _field(environ, "COOKIE"), _field(environ, "AUTHORIZATION")
-        secure = environ.get("wsgi.url_scheme") == "https"
-        private = cookie is not None or authorization is not None
-        _, defaults = self._edge.head(secure=secure, private=private)
-        how = self._endings[private]
-        answer = _Answer(start_response, how, _text(defaults), _text(cors.grant(origin)), cors.vary)
-        if self._edge.checks_writes and is_ambient(cookie, authorization):
-            site = _field(environ, "SEC_FETCH_SITE")
-            if cross_site_write(method, origin, site, self._edge.served, cors):
-                cors.tally.count("cross_site")
-                return [answer.whole(*_CROSS_SITE)]
+        lines, cors = _lines(environ), self._edge.live.current
+        origin, method = joined(lines, b"origin"), environ["REQUEST_METHOD"]
+        question = _question(lines) if method == "OPTIONS" and origin is not None else None
+        if origin is not None and question is not None:
+            method, asked, private = question
+            status, headers, _ = cors.preflight(origin, method, asked, private=private)
+            start_response(_STATUS[status], list(_text(headers)))
+            return []
+        _, ours = self._edge.secured(environ["wsgi.url_scheme"], lines, cors.grant(origin))
+        answer = _Answer(start_response, self._endings[_is_private(lines)], _text(ours))
+        if self._edge.checks_writes and self._edge.is_foreign_write(cors, method, lines):
+            return [answer.whole(*_CROSS_SITE)]
         try:
-            body = self.app(environ, answer)
+            chunks = self.app(environ, answer)
         except Exception as fault:
             if answer.started:
                 raise
             return _then_raise(answer.whole(*_FAILED), fault)
-        return body if answer.started else _watched(body, answer)
+        return chunks if answer.started else _watched(chunks, answer)
 
 
 class _Answer:
     """`start_response` with the head finished."""
 
-    __slots__ = ("_defaults", "_grant", "_how", "_start", "_vary", "started")
+    __slots__ = ("_how", "_ours", "_start", "started")
 
-    def __init__(
-        self,
-        start: _StartResponse,
-        how: Ending[str],
-        defaults: tuple[_TextHeader, ...],
-        grant: tuple[_TextHeader, ...],
-        vary: bytes,
-    ) -> None:
-        self._start, self._how, self._defaults, self._grant = start, how, defaults, grant
-        self._vary = vary.decode("ascii")
+    def __init__(self, start: _StartResponse, how: Ending[str], ours: tuple[_TextHeader, ...]) -> None:
+        self._start, self._how, self._ours = start, how, ours
         self.started = False
 
-    def __call__(self, status: str, headers: Sequence[_TextHeader], *exc_info: Any) -> Any:
+    def __call__(self, status: str, headers: list[_TextHeader], *exc_info: Any) -> Any:
         self.started = True
-        return self._start(status, finish(headers, self._how, self._defaults, self._grant, self._vary), *exc_info)
+        return self._start(status, finish(headers, self._how, self._ours), *exc_info)
 
     def whole(self, status: int, headers: tuple[Header, ...], body: bytes) -> bytes:
-        self(_STATUS[status], _text(headers))
+        self(_STATUS[status], list(_text(headers)))
         return body
+
+
+def _origin(lines: Sequence[Header]) -> bytes | None:
+    """`joined` for one name, without a list: it runs for every request."""
+    origin: bytes | None = None
+    for name, value in lines:
+        if name == b"origin":
+            origin = value if origin is None else origin + b", " + value
+    return origin
+
+
+class _Question(NamedTuple):
+    """What a preflight asks."""
+
+    method: bytes
+    headers: bytes | None
+    private: bool
+
+
+def _question(lines: Sequence[Header]) -> _Question | None:
+    """Read a preflight in one pass; None: it is an ordinary OPTIONS request."""
+    method: bytes | None = None
+    headers: bytes | None = None
+    private = False
+    for name, value in lines:
+        if name not in _QUESTIONS:
+            continue
+        if name == _METHOD:
+            method = value if method is None else method + b", " + value
+        elif name == _HEADERS:
+            headers = value if headers is None else headers + b", " + value
+        else:
+            private = value == b"true"
+    return None if method is None else _Question(method, headers, private)
+
+
+async def _preflight(cors: Cors, origin: bytes, scope: _Scope, send: _Send) -> bool:
+    """Answer an OPTIONS request if it is a preflight; tell whether it was one."""
+    question = _question(scope["headers"])
+    if question is None:
+        return False
+    method, asked, private = question
+    status, headers, _ = cors.preflight(origin, method, asked, private=private)
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": b""})
+    return True
 
 
 async def _answer(send: _Send, status: int, headers: Sequence[Header], body: bytes) -> None:
@@ -255,22 +288,13 @@ async def _answer(send: _Send, status: int, headers: Sequence[Header], body: byt
 
 
 def _is_private(lines: Sequence[Header]) -> bool:
-    return any(name in {b"cookie", b"authorization"} for name, _ in lines)
+    """Tell whether the request says who it is from, so that the answer is about one caller."""
+    return any(name in _AUTHORITY for name, _ in lines)
 
 
-def _field(environ: dict[str, Any], name: str) -> bytes | None:
-    value = environ.get(f"HTTP_{name}")
-    return None if value is None else value.encode("latin-1")
-
-
-def _preflight(
-    cors: Cors, origin: bytes, method: bytes, environ: dict[str, Any], start: _StartResponse
-) -> Iterable[bytes]:
-    private = _field(environ, "ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == b"true"
-    asked = _field(environ, "ACCESS_CONTROL_REQUEST_HEADERS")
-    status, headers, _ = cors.preflight(origin, method, asked, private=private)
-    start(_STATUS[status], list(_text(headers if status == 204 else (*headers, _NO_CONTENT_LENGTH))))
-    return []
+def _lines(environ: dict[str, Any]) -> list[Header]:
+    """Give the fields that matter here; WSGI servers have joined repeated lines by commas."""
+    return [(name, environ[key].encode("latin-1")) for key, name in _ENVIRON if key in environ]
 
 
 def _then_raise(body: bytes, fault: Exception) -> Iterator[bytes]:

@@ -91,46 +91,52 @@ def text_ending(of: Ending[bytes]) -> Ending[str]:
 
 
 def finish(
-    lines: Iterable[tuple[AnyStr, AnyStr]],
-    how: Ending[AnyStr],
-    defaults: Sequence[tuple[AnyStr, AnyStr]],
-    ours: Sequence[tuple[AnyStr, AnyStr]],
-    vary: AnyStr,
+    lines: Iterable[tuple[AnyStr, AnyStr]], how: Ending[AnyStr], ours: Sequence[tuple[AnyStr, AnyStr]]
 ) -> list[tuple[AnyStr, AnyStr]]:
     """Finish one head.
 
     Args:
         lines: The application's; not changed.
         how: What becomes of them.
-        defaults: Lines that yield to the application's, unless `how` drops those.
-        ours: Lines that are sent in any case: the grant, the limits.
-        vary: Members that `Vary` must have, such as `Origin`; empty: none.
+        ours: Security headers, the grant, the limits. Those that `how` lets yield give way to the application's;
+            a `vary` among them is merged with the application's.
 
     Returns:
         A new list: the application's lines in their order, then ours.
     """
     fates = how.fates
+    given: list[tuple[AnyStr, AnyStr]] = lines if isinstance(lines, list) else list(lines)
+    for name, _ in given:
+        if fates[name]:
+            return _merge(given, how, ours)
+    # Nearly every answer: nothing of ours is there yet.
+    done = given.copy()
+    done.extend(ours)
+    return done
+
+
+def _merge(
+    lines: Iterable[tuple[AnyStr, AnyStr]], how: Ending[AnyStr], ours: Sequence[tuple[AnyStr, AnyStr]]
+) -> list[tuple[AnyStr, AnyStr]]:
+    """Finish a head that has something of ours already."""
     kept: list[tuple[AnyStr, AnyStr]] = []
     varies: list[AnyStr] = []
     taken: set[AnyStr] = set()
-    for line in lines:
-        fate = fates[line[0]]
-        if fate == _KEEP:
+    for name, value in lines:
+        fate = how.fates[name]
+        if fate == _VARY:
+            varies.append(value)
+        elif fate != _DROP:
+            kept.append((name, value))
+            if fate == _YIELD:
+                taken.add(name.lower())
+    for line in ours:
+        if line[0] == how.vary:
+            varies = [_merged(how.comma.join(varies), line[1], how.comma, how.star)]
+        elif line[0] not in taken:
             kept.append(line)
-        elif fate == _YIELD:
-            kept.append(line)
-            taken.add(line[0].lower())
-        elif fate == _VARY:
-            varies.append(line[1])
-    if taken:
-        kept += [line for line in defaults if line[0] not in taken]
-    else:
-        kept += defaults
-    kept += ours
     if varies:
-        vary = _merged(how.comma.join(varies), vary, how.comma, how.star)
-    if vary:
-        kept.append((how.vary, vary))
+        kept.append((how.vary, how.comma.join(varies)))
     return kept
 
 
