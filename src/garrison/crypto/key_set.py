@@ -13,7 +13,7 @@ from garrison.errors import SecretError, UsageError
 from garrison.model.body import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["KEYS", "KeySet", "read_set"]
 
@@ -59,6 +59,10 @@ class KeySet:
         self.signing = next((key for key in given if isinstance(key, SigningKey)), None)
         self.generation += 1
 
+    def drop(self, kid: str) -> None:
+        """Trust a key no longer, from the next instruction on."""
+        self.replace([key for key in self._keys.values() if key.kid != kid])
+
     def find(self, kid: str | None, alg: str) -> Key | None:
         """Give the key a header names, if it is for that algorithm.
 
@@ -83,7 +87,7 @@ class KeySet:
             raise UsageError(msg)
         return self.signing
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Key]:
         """Go through the keys."""
         return iter(self._keys.values())
 

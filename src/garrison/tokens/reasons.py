@@ -12,7 +12,6 @@ REASONS = {
     "algorithm": "an algorithm that is not known here, or none at all",
     "typ": "a token of another kind than this one is for",
     "key_unknown": "no trusted key has this name and this algorithm",
-    "keys_unavailable": "the issuer's keys could not be fetched for too long",
     "signature": "the signature is wrong, or not written the one right way",
     "payload": "the claims are not one strict JSON object, or a claim is of the wrong type",
     "claim_missing": "a claim that must be there is not",
