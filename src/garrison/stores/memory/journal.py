@@ -6,6 +6,7 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from garrison.errors import StoreError
 from garrison.stores.protocols import Sealed
 from garrison.stores.redact import redact
 from garrison.stores.sealing import WRITER, Links, body_of, event_of, follow, head_of
@@ -47,6 +48,17 @@ class MemoryJournal:
         self._events: list[Sealed] = []
         self._end = self._base = Links()
         self._sealing = Lock()
+        self._closed = False
+
+    def check_open(self) -> None:
+        """Go on only while the store is open.
+
+        Raises:
+            StoreError: It was closed.
+        """
+        if self._closed:
+            msg = "the store is closed"
+            raise StoreError(msg)
 
     def bodies(self, events: Sequence[Event]) -> list[bytes]:
         """Write events as they will be sealed, without secrets."""
@@ -72,13 +84,16 @@ class MemoryJournal:
 
     async def append(self, events: Sequence[Event]) -> None:
         """Append events at once; in memory there is nothing to wait for."""
+        self.check_open()
         self.seal(self.bodies(events))
 
     async def flush(self) -> None:
-        """Do nothing: nothing is ever pending."""
+        """Wait for nothing: nothing is ever pending."""
+        self.check_open()
 
     async def read(self, query: Query, after: tuple[str, int] = ("", 0)) -> Sequence[Sealed]:
         """Read events in chain order, after a (writer, sequence); backwards for `newest`."""
+        self.check_open()
         with self._sealing:
             if query.newest:
                 end = self._before(after) if after != ("", 0) else len(self._events)
@@ -97,6 +112,7 @@ class MemoryJournal:
 
     async def head(self, writer: str) -> Head | None:
         """Read where one chain ends."""
+        self.check_open()
         with self._sealing:
             end, base = self._end, self._base
         return head_of(self._key, WRITER, end, base) if end.sequence and writer == WRITER else None
@@ -108,6 +124,7 @@ class MemoryJournal:
 
     async def trim(self, before: int, limit: int = 1_000) -> int:
         """Remove up to `limit` events older than `before` from the beginning; the newest always stays."""
+        self.check_open()
         with self._sealing:
             count = 0
             for sealed in self._events[: max(0, min(limit, len(self._events) - 1))]:

@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from garrison.errors import StoreError, UsageError
+from garrison.errors import UsageError
 from garrison.stores.kinds import UnmetError
 from garrison.stores.memory.journal import MemoryJournal
 from garrison.stores.memory.steps import Undo, apply
@@ -47,7 +47,6 @@ class MemoryRecords(MemoryJournal):
         self._clock = clock
         self._lock = Lock()
         self._tables: dict[str, Table] = {}
-        self._closed = False
 
     def awaited(self) -> MemoryRecords:
         """Give the face for a loop: the store itself."""
@@ -62,6 +61,7 @@ class MemoryRecords(MemoryJournal):
         with self._lock:
             self._closed = True
             self._tables.clear()
+            self._events.clear()
 
     async def get(self, kind: Kind, key: str) -> Any:
         """Read one record, or None when it is absent or expired."""
@@ -86,6 +86,7 @@ class MemoryRecords(MemoryJournal):
         undo: Undo = []
         outcome = None
         with self._lock:
+            self.check_open()
             try:
                 outcome = self._apply(steps, now, undo)
             finally:
@@ -113,16 +114,15 @@ class MemoryRecords(MemoryJournal):
         """Remove up to `limit` expired records for good; tells how many."""
         now, removed = self._clock.wall(), 0
         with self._lock:
+            self.check_open()
             for table in self._tables.values():
                 removed += _clean(table, now, limit - removed)
         return removed
 
     def _table(self, kind: Kind) -> Table:
+        self.check_open()
         table = self._tables.get(kind.name)
         if table is None:
-            if self._closed:
-                msg = "the store is closed"
-                raise StoreError(msg)
             table = self._tables.setdefault(kind.name, Table(kind))
         if table.shape.kind is not kind and table.shape.kind != kind:
             msg = f"there are two kinds of the name {kind.name}"

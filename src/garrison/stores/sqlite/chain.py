@@ -130,11 +130,11 @@ def read(connection: sqlite3.Connection, query: Query, after: tuple[str, int]) -
         values.extend(after)
     order = "DESC" if query.newest else "ASC"
     rows = connection.execute(
-        f"SELECT writer, sequence, body, mac FROM garrison_journal WHERE {' AND '.join(where)} "
-        f"ORDER BY writer {order}, sequence {order} LIMIT ?",
+        "SELECT writer, sequence, at, code, actor, subject, body, mac FROM garrison_journal "
+        f"WHERE {' AND '.join(where)} ORDER BY writer {order}, sequence {order} LIMIT ?",
         (*values, max(query.limit, 0)),
     )
-    return tuple([_sealed(*row) for row in rows])
+    return tuple([_sealed(row) for row in rows])
 
 
 def heads(connection: sqlite3.Connection) -> tuple[Head, ...]:
@@ -164,12 +164,17 @@ def _head_of_row(row: tuple[Any, ...]) -> Head:
     )
 
 
-def _sealed(writer: Any, sequence: Any, body: Any, mac: Any) -> Sealed:
+def _sealed(row: tuple[Any, ...]) -> Sealed:
+    writer, sequence, at, code, actor, subject, body, mac = row
     raw = body if isinstance(body, bytes) else str(body).encode()
     try:
         event = event_of(raw)
     except (msgspec.MsgspecError, ValueError):
         event = UNREADABLE
+    # Somebody who changes only the columns would hide an event from every search.
+    if (event.at, event.code, event.actor, event.subject) != (at, _text(code), _text(actor), _text(subject)):
+        event = UNREADABLE
+    sequence = sequence if isinstance(sequence, int) else 0
     return Sealed(sequence=sequence, writer=_text(writer), event=event, mac=_hex(mac), body=raw)
 
 

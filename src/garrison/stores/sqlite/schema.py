@@ -141,11 +141,11 @@ def _columns(connection: sqlite3.Connection, table: Table) -> None:
             connection.execute(f"ALTER TABLE {table.name} ADD COLUMN i_{field} TEXT NOT NULL DEFAULT ''")
         # A struct may leave fields out that have their default.
         values = (f"$.{names[field]}", defaults.get(field, ""))
-        connection.execute(f"UPDATE {table.name} SET i_{field} = coalesce(body ->> ?1, ?2)", values)
+        connection.execute(f"UPDATE {table.name} SET i_{field} = coalesce(json_extract(body, ?1), ?2)", values)
     if table.shape.expires:
         field = table.shape.expires
         values = (f"$.{names[field]}", defaults.get(field, 0))
-        connection.execute(f"UPDATE {table.name} SET expires = coalesce(body ->> ?1, ?2)", values)
+        connection.execute(f"UPDATE {table.name} SET expires = coalesce(json_extract(body, ?1), ?2)", values)
     else:
         connection.execute(f"UPDATE {table.name} SET expires = 0 WHERE expires <> 0")
 
