@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.cors.answer import joined
 from garrison.headers import finish as finished
 from garrison.limits.headers import limit_headers
 from garrison.model.refusal import refuse
@@ -28,23 +27,19 @@ def finish(decision: Decision, request: Request, status: int, lines: Iterable[He
         status: Status of the answer.
         lines: The lines it has so far, names in lower case; not changed.
     """
-    force, plan, principal = decision.force, decision.plan, decision.principal
+    force, plan = decision.force, decision.plan
     security = force.plans.headers[plan.headers]
+    private = status >= 400 or decision.principal.is_authenticated
     secure = request.scheme in _SECURE or force.says_secure(request)
-    defaults = security.lines(secure=secure, private=principal.is_authenticated or status >= 400)
-    ours: list[Header] = [(b"x-request-id", decision.correlation.encode("ascii"))]
-    limited = bool(decision.verdicts)
-    if limited:
-        ours += limit_headers(decision.asks, decision.verdicts)
+    ours = [(b"x-request-id", decision.correlation.encode("ascii")), *security.lines(secure=secure, private=private)]
+    verdicts = decision.verdicts
+    if verdicts:
+        ours += limit_headers(decision.asks, verdicts)
     if decision.preflight is not None:
-        return finished(lines, security.ending, defaults, (*ours, *decision.preflight), b"")
-    cors = force.cors(plan)
-    if cors is None:
-        return finished(lines, security.ending, defaults, ours, b"")
-    origin = request.fields.get(b"origin")
-    if b"origin" in request.repeated:
-        origin = joined(request.headers, b"origin")
-    return finished(lines, security.ending, defaults, (*ours, *cors.grant(origin, limited=limited)), cors.vary)
+        ours += decision.preflight
+    elif (cors := force.cors(plan)) is not None:
+        ours += cors.grant(request.line(b"origin"), limited=bool(verdicts))
+    return finished(lines, security.ending(private=private), ours)
 
 
 _SECURE = frozenset(("https", "wss"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from garrison.cors.site import compile_served
@@ -85,6 +86,16 @@ class InForce:
         if not self.scheme or not self.trusted.contains(canonical(request.peer)):
             return False
         return request.fields.get(b"x-forwarded-proto", b"").lower() == b"https"
+
+    def accepting(self, credential: Credential) -> InForce:
+        """Give the same policy in force, where this credential alone is asked; for tests."""
+        other = copy(self)
+        other._accepted = {plan.credentials: (credential,) for plan in self.plans.listed}
+        other._accepted |= {
+            plan.credentials: (credential,) * len(plan.credentials) for plan in self.plans.listed if plan.all_credentials
+        }
+        other.hosts = Hosts((*_hosts(self.plans.policy.hosts, "development"),))
+        return other
 
     def accepted(self, plan: Plan) -> tuple[Credential, ...]:
         """List who can believe what the route accepts, in the policy's order."""

@@ -66,6 +66,10 @@ class Request:
         value = self.fields.get(name)
         return [] if value is None else [value]
 
+    def line(self, name: bytes) -> bytes | None:
+        """Give the field, several lines joined by commas as every recipient may (RFC 9110 section 5.3), or None."""
+        return b", ".join(self.lines(name)) if name in self.repeated else self.fields.get(name)
+
     def one(self, name: bytes) -> str | None:
         """Give the field if it came exactly once, as latin-1 text (RFC 9110 section 5.5), else None."""
         value = self.fields.get(name)

@@ -7,17 +7,14 @@ reading for as long as it keeps its connection.
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
     from garrison.model.request import Request
 
-__all__ = ["Connections", "Held"]
+__all__ = ["SWEEP", "Connections", "Ending", "Held"]
 
 SWEEP = 0.4
 """Seconds between two looks at what is open."""
@@ -43,34 +40,32 @@ class Ending:
 
 
 class Connections:
-    """Everything open in one event loop."""
+    """Everything open in one event loop, by the task that serves it."""
 
     def __init__(self, guard: Guard) -> None:
         """Begin with nothing open."""
         self._guard = guard
-        self._open: dict[asyncio.Task[None], Ending] = {}
+        self._open: dict[asyncio.Task[None] | None, Ending] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def hold(self, held: Held) -> Iterator[Ending]:
-        """Register the running task while its connection is open.
+    def begin(self, held: Held) -> Ending | None:
+        """Register the running task while its connection is open; None: it needs no credential to stay.
 
         The task is cancelled when the credential is refused; the adapter lets the cancellation out, and the
-        server closes the connection.
+        server closes the connection. Whoever begins must `end`.
         """
+        if not held.decision.principal.credential:
+            return None
         loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
         ending = Ending(held, loop.time())
-        if task is None or not held.decision.principal.credential:
-            yield ending
-            return
-        self._open[task] = ending
+        self._open[asyncio.current_task(loop)] = ending
         if self._sweeper is None or self._sweeper.done() or self._sweeper.get_loop() is not loop:
             self._sweeper = loop.create_task(self._sweep())
-        try:
-            yield ending
-        finally:
-            self._open.pop(task, None)
+        return ending
+
+    def end(self) -> None:
+        """Let go of the running task."""
+        self._open.pop(asyncio.current_task(), None)
 
     async def _sweep(self) -> None:
         """Look again at whatever has been open for a while; ends when nothing is."""
@@ -78,7 +73,7 @@ class Connections:
             await asyncio.sleep(SWEEP)
             before = asyncio.get_running_loop().time() - SWEEP
             for task, ending in list(self._open.items()):
-                if ending.since <= before and not await self._guard.still_allowed(
-                    ending.held.request, ending.held.decision
-                ):
+                if task is None or ending.since > before:
+                    continue
+                if not await self._guard.still_allowed(ending.held.request, ending.held.decision):
                     ending.ended = task.cancel("the credential is no longer accepted")

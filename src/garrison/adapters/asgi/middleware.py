@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.identity import App
     from garrison.guard.decision import Decision
     from garrison.policy.schema import Policy
-    from garrison.runtime.compose import Authenticate, Runtime
+    from garrison.credentials.authenticate import Authenticate
+    from garrison.runtime.runtime import Runtime
 
 __all__ = ["Garrison"]
 
@@ -121,16 +122,19 @@ class Garrison:
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         """Let the application answer; what it raises is answered here if nothing was sent yet, then raised on."""
-        with self._connections.hold(exchange):
-            try:
-                await self.app(scope, receive, exchange)
-            except OwnershipError:
-                await exchange.refuse(refuse("not_found", "not_owner"))
-            except RefusedError as error:
-                await exchange.refuse(error.refusal)
-            except Exception:
-                await exchange.refuse(refuse("internal_error", "unhandled"))
-                raise
+        ending = self._connections.begin(exchange)
+        try:
+            await self.app(scope, receive, exchange)
+        except OwnershipError:
+            await exchange.refuse(refuse("not_found", "not_owner"))
+        except RefusedError as error:
+            await exchange.refuse(error.refusal)
+        except Exception:
+            await exchange.refuse(refuse("internal_error", "unhandled"))
+            raise
+        finally:
+            if ending is not None:
+                self._connections.end()
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the application does, and close after it has."""

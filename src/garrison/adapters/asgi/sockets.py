@@ -56,15 +56,18 @@ async def serve_socket(
         await _refuse(request, decision, scope, send)
         return
     socket = Socket(request, decision, send)
-    with connections.hold(socket) as held:
-        try:
-            await app(identified(scope, decision), receive, socket)
-        except OwnershipError:
-            await socket.close()
-        except asyncio.CancelledError:
-            if not held.ended:
-                raise
-            await socket.close()
+    ending = connections.begin(socket)
+    try:
+        await app(identified(scope, decision), receive, socket)
+    except OwnershipError:
+        await socket.close()
+    except asyncio.CancelledError:
+        if ending is None or not ending.ended:
+            raise
+        await socket.close()
+    finally:
+        if ending is not None:
+            connections.end()
 
 
 async def _refuse(request: Request, decision: Decision, scope: Scope, send: Send) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from garrison.guard.guard import Guard
     from garrison.model.response import Response
     from garrison.policy.schema import Policy
-    from garrison.runtime.compose import Authenticate, Runtime
+    from garrison.credentials.authenticate import Authenticate
+    from garrison.runtime.runtime import Runtime
 
     Environ = dict[str, Any]
     StartResponse = Callable[..., Callable[[bytes], object]]

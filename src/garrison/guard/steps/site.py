@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.cors.answer import joined
 from garrison.cors.site import cross_site_write, foreign_handshake, is_ambient
 from garrison.model.refusal import refuse
 from garrison.model.response import Response
@@ -29,8 +28,8 @@ def answer_preflight(request: Request, decision: Decision) -> bool:
     cors = decision.force.plans.cors_for(request.path, method.decode("latin-1"))
     if cors is None:
         return decision.stops(refuse("cors_refused", "no_cors_policy"))
-    asked = joined(request.headers, b"access-control-request-headers")
-    answer = cors.preflight(joined(request.headers, b"origin"), method, asked)
+    asked = request.line(b"access-control-request-headers")
+    answer = cors.preflight(request.line(b"origin") or b"", method, asked)
     decision.preflight = answer.headers
     if answer.status == 403:
         decision.refusal = refuse("cors_refused", answer.reason)
@@ -47,16 +46,14 @@ def cross_site(request: Request, decision: Decision) -> Refusal | None:
     with no evidence at all comes from no browser, and passes.
     """
     plan, fields = decision.plan, request.fields
-    origin = fields.get(b"origin")
-    if b"origin" in request.repeated:
-        origin = joined(request.headers, b"origin")
+    origin = request.line(b"origin")
     if request.method == "WS":
         ambient = _ambient(request, decision)
         reason = foreign_handshake(origin, decision.force.served, decision.force.cors(plan), ambient=ambient)
     elif plan.sets_cookie or _ambient(request, decision):
         site = fields.get(b"sec-fetch-site")
         reason = cross_site_write(
-            request.method.encode("latin-1"), origin, site, decision.force.served, decision.force.cors(plan)
+            request.method, origin, site, decision.force.served, decision.force.cors(plan)
         )
         if reason == "no_evidence" and not _ambient(request, decision):
             reason = ""

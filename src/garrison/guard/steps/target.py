@@ -29,7 +29,10 @@ def served(request: Request, decision: Decision) -> Refusal | None:
 
 
 def _header_bytes(request: Request) -> int:
-    return sum([len(name) + len(value) for name, value in request.headers])
+    if request.repeated:
+        return sum([len(name) + len(value) for name, value in request.headers])
+    fields = request.fields
+    return sum(map(len, fields)) + sum(map(len, fields.values()))
 
 
 def locate(request: Request, decision: Decision) -> Refusal | None:

@@ -1,0 +1,1 @@
+"""What the guard costs around an application."""

@@ -1,0 +1,32 @@
+"""Every kind of record there is: what a store is opened with."""
+
+from __future__ import annotations
+
+from garrison.accounts.passwords.hashing import COSTS
+from garrison.accounts.people import INVITES, MARKS
+from garrison.accounts.throttle import LANES
+from garrison.accounts.user import USERS
+from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
+from garrison.runtime.workers import WORKERS
+from garrison.stores.news import NEWS
+from garrison.tokens.keys import SIGNING_KEYS
+from garrison.tokens.revocations import REVOCATIONS
+
+__all__ = ["KINDS"]
+
+KINDS = (
+    ALLOWANCES,
+    COSTS,
+    INVITES,
+    KEYS,
+    LANES,
+    MARKS,
+    NEWS,
+    REVOCATIONS,
+    SCHEMES,
+    SIGNING_KEYS,
+    STRAYS,
+    USERS,
+    USES,
+    WORKERS,
+)

@@ -1,0 +1,89 @@
+"""Act as somebody in the tests of a guarded application, without keys, tokens or logins.
+
+Everything else stays as it is: routes, scopes, ownership, limits, bodies. A test that passes here passes with a
+real credential of the same scopes.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from garrison.credentials.protocol import Presented
+from garrison.errors import UsageError
+from garrison.model.principal import Principal
+from garrison.runtime.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from garrison.model.request import Request
+    from garrison.policy.plan import Plan
+
+__all__ = ["acting_as"]
+
+
+class _Acting:
+    """A credential that every request has."""
+
+    kind = "acting"
+    challenge = b'Bearer realm="test"'
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    def find(self, request: Request) -> Presented:
+        return Presented("acting", self._principal.subject, "")
+
+    async def believe(
+        self, presented: Presented, request: Request, address: str, plan: Plan, now: int, monotonic: int
+    ) -> Principal:
+        return self._principal
+
+    def used(self, principal: Principal, route: str, now: int) -> None:
+        """Count nothing."""
+
+
+@contextmanager
+def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **facts: Any) -> Iterator[Principal]:
+    """Let every request to the application come from one principal, for as long as the block lasts.
+
+    Args:
+        app: A guarded application, its guard, or a `Runtime`.
+        scopes: What the principal may.
+        subject: Who it is.
+        **facts: Further fields of `Principal`, such as `authenticated_at`.
+
+    Raises:
+        UsageError: No guard stands before the application.
+    """
+    runtime = _runtime_of(app)
+    principal = Principal(subject=subject, scopes=frozenset(scopes), credential="acting:test", **facts)
+    sides = (runtime.awaited_side, runtime.driven_side)
+    before = [side.guard.force for side in sides]
+    for side in sides:
+        side.guard.force = side.guard.force.accepting(_Acting(principal))
+    try:
+        yield principal
+    finally:
+        for side, force in zip(sides, before, strict=True):
+            side.guard.force = force
+
+
+def _runtime_of(app: Any) -> Runtime:
+    """Find the guard: the application itself, around it, in its stack of middleware, or among its extensions."""
+    if isinstance(app, Runtime):
+        return app
+    extensions = getattr(app, "extensions", {})
+    if isinstance(extensions, dict) and isinstance(extensions.get("garrison"), Runtime):
+        return extensions["garrison"]
+    if getattr(app, "middleware_stack", app) is None:
+        app.middleware_stack = app.build_middleware_stack()
+    layer = getattr(app, "middleware_stack", app)
+    while layer is not None:
+        runtime = getattr(layer, "runtime", None)
+        if isinstance(runtime, Runtime):
+            return runtime
+        layer = getattr(layer, "app", None)
+    msg = "no guard stands before this application"
+    raise UsageError(msg)
