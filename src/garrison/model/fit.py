@@ -17,7 +17,7 @@ from garrison.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["MOST_MISFITS", "Fitted", "Misfit", "Notations", "Path", "fit", "path_text"]
+__all__ = ["MOST_MISFITS", "Fitted", "Misfit", "Notations", "Path", "fit", "is_bare", "path_text"]
 
 T = TypeVar("T")
 
@@ -98,8 +98,13 @@ def path_text(path: Path) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += ("." if text else "") + (step if _BARE.fullmatch(step) else _quoted(step))
+            text += ("." if text else "") + (step if is_bare(step) else _quoted(step))
     return text
+
+
+def is_bare(name: str) -> bool:
+    """Tell whether a member name needs no quotation marks (TOML 1.0, bare keys)."""
+    return _BARE.fullmatch(name) is not None
 
 
 def _quoted(step: str) -> str:
