@@ -20,6 +20,7 @@ __all__ = [
     "MOST_LOGGED",
     "NEVER",
     "PARTIES",
+    "SLICES",
     "Algorithm",
     "Ask",
     "Limit",
@@ -49,6 +50,9 @@ MOST_LOGGED: Final = 64
 MOST_AT_ONCE: Final = 10_000
 """Largest count of a concurrency limit, which keeps one lease for each request in flight."""
 
+SLICES: Final = 16
+"""Parts into which a window is cut; quota returns at most a sixteenth of the window late."""
+
 LONGEST_WINDOW: Final = 366 * 86_400_000_000
 """A year: longer counts are quotas of a contract, and belong in records."""
 
@@ -57,9 +61,6 @@ MONTH: Final = 31 * 86_400_000_000
 
 NEVER: Final = 2**53
 """`Verdict.retry_after` of an ask that no waiting can fulfil: it costs more than the limit ever holds."""
-
-_SLICES: Final = 16
-"""Parts into which a window is cut; quota returns at most a sixteenth of the window late."""
 
 _NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/-")
 
@@ -80,7 +81,10 @@ class Verdict(NamedTuple):
     """
 
     reset_after: int
-    """How long until all units are back."""
+    """How long until further units come back; 0 when none are missing.
+
+    This is the parameter `t` of the RateLimit field (draft-ietf-httpapi-ratelimit-headers-10, section 4.1.2).
+    """
 
     lease: int = 0
     """Names what a concurrency limit holds; hand it back in `Ask.lease` to release it."""
@@ -107,6 +111,7 @@ class Limit:
         "name",
         "per",
         "refill",
+        "shape",
         "slice",
         "unit",
         "window",
@@ -121,14 +126,16 @@ class Limit:
     mode: Mode
     key: str
     """Tells the counters of one subject apart."""
+    shape: str
+    """Tells apart what the numbers of a counter mean, and how long it lives."""
     drain: int
     """Microseconds after which a counter that nobody touches is as good as new."""
     refill: int
-    """Units of time debt that a rate forgives per microsecond."""
+    """Debt that a rate forgives per microsecond."""
     unit: int
-    """Units of time debt that a rate charges per request; `refill / unit` is the rate in lowest terms."""
+    """Debt that a rate charges per request; `refill / unit` requests per microsecond is the rate in lowest terms."""
     full: int
-    """Time debt at which a rate denies: `burst * unit`."""
+    """Debt beyond which a rate denies: `burst * unit`."""
     slice: int
     """Microseconds of one part of a window."""
 
@@ -170,7 +177,7 @@ class Limit:
         _demand(mode in {"enforce", "observe"}, "the mode must be enforce or observe")
         _demand(len(name) <= 64 and _NAME.issuperset(name), "a name has at most 64 of A-Z a-z 0-9 _ . : / -")
         shared = gcd(count, window)
-        unit = window // shared
+        refill, unit = count // shared, window // shared
         own = {
             "algorithm": algorithm,
             "count": count,
@@ -181,10 +188,11 @@ class Limit:
             "mode": mode,
             # A log that grows beyond its bound becomes a window: one counter, so that nobody starts afresh.
             "key": f"{'most' if algorithm in {'log', 'window'} else algorithm} {name or window}",
-            "refill": count // shared,
+            "shape": f"{algorithm} {name} {window} {refill}/{unit} {burst}",
+            "refill": refill,
             "unit": unit,
             "full": burst * unit,
-            "slice": -(-window // _SLICES),
+            "slice": -(-window // SLICES),
             "drain": _drain(algorithm, count, window, burst),
         }
         for field, value in own.items():
@@ -249,7 +257,7 @@ def _drain(algorithm: Algorithm, count: int, window: int, burst: int) -> int:
     if algorithm == "rate":
         return -(-burst * window // max(count, 1))
     # A window counts the whole of its oldest part, and the part it is in.
-    return window + 2 * -(-window // _SLICES) if algorithm in {"log", "window"} else window
+    return window + 2 * -(-window // SLICES) if algorithm in {"log", "window"} else window
 
 
 def _again(*facts: Any) -> Limit:
