@@ -144,13 +144,11 @@ class ApiKeys:
     ) -> Principal | Refusal:
         """Tell whose key it is; see `Credential.believe`."""
         proof: Proved | None = presented.extra
-        if proof is None or not proof.live or not self._fresh(monotonic):
-            found = await self._prove(presented, request, monotonic)
+        if proof is None or now >= proof.until or not proof.live or not self._fresh(monotonic):
+            found = await self._prove(presented, request, now, monotonic)
             if isinstance(found, str):
                 return self._refusal(found, presented.id)
             proof = found
-        if now >= proof.until:
-            return self._refusal("key_expired", presented.id)
         if proof.plain:
             return proof.principal
         believed = self._confine(proof, request, address, plan)
@@ -205,12 +203,12 @@ class ApiKeys:
         id = self._format.inside(query) if self._format.mark in query else ""
         return self._refusal("key_in_query", id) if id else None
 
-    async def _prove(self, presented: Presented, request: Request, monotonic: int) -> Proved | str:
+    async def _prove(self, presented: Presented, request: Request, now: int, monotonic: int) -> Proved | str:
         raw = presented.text.encode("ascii") or self._lone(request)
         fresh = self._fresh(monotonic)
         if not fresh:
             self.lookup.doubt()
-        return await self.lookup.prove(raw, presented.id, fresh=fresh) if isinstance(raw, bytes) else "key_form"
+        return await self.lookup.prove(raw, presented.id, now, fresh=fresh) if isinstance(raw, bytes) else "key_form"
 
     def _confine(self, proof: Proved, request: Request, address: str, plan: Plan) -> Principal | Refusal:
         key = proof.key

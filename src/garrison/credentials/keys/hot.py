@@ -17,6 +17,7 @@ from garrison.limits.subject import subject_key
 from garrison.model.net import Networks
 from garrison.model.principal import Principal
 from garrison.model.scope import effective
+from garrison.model.units import MINUTE
 from garrison.policy.route import parse_route
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from garrison.model.request import Request
     from garrison.policy.plan import Plan
 
-__all__ = ["FOREVER", "HotKey", "KeyPrincipal", "Proved", "Tally", "compiled", "confined", "proved", "restricted"]
+__all__ = ["REMEMBERED", "HotKey", "KeyPrincipal", "Proved", "Tally", "compiled", "confined", "proved", "restricted"]
 
 _READ: Final = ":read"
 _READS: Final = frozenset(("GET", "HEAD"))
 
-FOREVER: Final = 2**62
-"""An instant after every expiry."""
+REMEMBERED: Final = MINUTE
+"""Longest time a key is hot, microseconds: news says sooner when something ended, and this bounds news that is lost."""
+
+_FOREVER: Final = 2**62
 
 
 class Tally:
@@ -46,6 +49,18 @@ class Tally:
         self.last = 0
         self.pending = False
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both count the same secret: two finds of one key are the same principal."""
+        return isinstance(other, Tally) and self.secret == other.secret
+
+    def __hash__(self) -> int:
+        """Hash as `__eq__` compares."""
+        return hash(self.secret)
+
+    def __repr__(self) -> str:
+        """Name the secret by its public id."""
+        return f"Tally({self.secret})"
+
 
 class KeyPrincipal(Principal, frozen=True, kw_only=True):
     """Whoever acts with a key, and where its use is counted."""
@@ -58,6 +73,9 @@ class HotKey(Struct, gc=False):
     """One key as read from the store, compiled for checking. `gc=False`: holds no cycle, so none is sought."""
 
     record: KeyRecord
+    until: int
+    """When it is to be read again, wall microseconds."""
+
     scopes: frozenset[str]
     """What was granted and the owner may now."""
 
@@ -79,7 +97,7 @@ class Proved(Struct, gc=False):
     key: HotKey
     principal: KeyPrincipal
     until: int
-    """End of the secret or of its key, whichever is first, wall microseconds."""
+    """Wall microsecond from which it must be proved again: the secret or its key ends, or it was hot for long."""
 
     plain: bool
     """Whether nothing but expiry is left to check."""
@@ -87,16 +105,18 @@ class Proved(Struct, gc=False):
     live: bool = True
 
 
-def compiled(record: KeyRecord, owner: Owner | None) -> HotKey:
+def compiled(record: KeyRecord, owner: Owner | None, now: int) -> HotKey:
     """Compile a row.
 
     Args:
         record: A row whose seal was found genuine.
         owner: What its owner may now; None: the grant stands alone.
+        now: Wall microseconds, before it was read.
     """
     granted = frozenset(record.scopes)
     return HotKey(
         record=record,
+        until=now + REMEMBERED,
         scopes=granted if owner is None else effective(granted, owner.scopes),
         routes=frozenset(name for route in record.routes for name in _names(route)),
         networks=Networks(record.networks) if record.networks else None,
@@ -124,7 +144,7 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
     return Proved(
         key=key,
         principal=principal,
-        until=min(secret.expires or FOREVER, record.expires or FOREVER),
+        until=min(secret.expires or _FOREVER, record.expires or _FOREVER, key.until),
         plain=record.status == "active" and not (key.routes or record.networks or record.origins or record.counted),
     )
 

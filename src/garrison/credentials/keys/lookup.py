@@ -88,12 +88,13 @@ class Lookup:
         self.foreign.forget()
         self.cache.clear()
 
-    async def prove(self, raw: bytes, id: str, *, fresh: bool) -> Proved | str:
+    async def prove(self, raw: bytes, id: str, now: int, *, fresh: bool) -> Proved | str:
         """Tell whether a text is a key.
 
         Args:
             raw: The whole text.
             id: The public id it shows; empty: none, a key of another system.
+            now: Wall microseconds.
             fresh: Whether what is remembered may be used and added to.
 
         Returns:
@@ -108,7 +109,7 @@ class Lookup:
             if stray is None:
                 return "key_unknown_foreign"
             id, mac = stray.secret, stray.id
-        key = await self._key(key_of(id), fresh=fresh)
+        key = await self._key(key_of(id), now, fresh=fresh)
         secret = None if isinstance(key, str) else _secret(key.record, id)
         if isinstance(key, str) or secret is None:
             self.macs.proves(raw, _NOBODY, self.macs.pepper)
@@ -117,39 +118,41 @@ class Lookup:
             return "key_wrong_secret"
         if key.record.status in _DEAD:
             return _DEAD[key.record.status]
+        if 0 < secret.expires <= now or 0 < key.record.expires <= now:
+            return "key_expired"
         self.renewals.note(key.record.id, secret, raw)
         proof = proved(key, secret)
         if fresh:
             self.cache.prove(sha256(raw).digest(), Presented("key", id, "", proof), key)
         return proof
 
-    async def _key(self, id: str, *, fresh: bool) -> HotKey | str:
+    async def _key(self, id: str, now: int, *, fresh: bool) -> HotKey | str:
         """Fetch a key, from what is hot or from the store; gives the reason against where there is one."""
         if fresh:
             hot = self.cache.get(id)
-            if hot is not None:
+            if hot is not None and now < hot.until:
                 return hot
             if self._sure and id not in self._ids:
                 return "key_unknown"
         for _ in range(TRIES):
             begun = self.cache.begin()
-            key = await self._fetch(id)
+            key = await self._fetch(id, now)
             if isinstance(key, str) or not fresh or self.cache.put(key, begun):
                 break
         return key
 
-    async def _fetch(self, id: str) -> HotKey | str:
+    async def _fetch(self, id: str, now: int) -> HotKey | str:
         record: KeyRecord | None = await self._records.get(KEYS, id)
         if record is None:
             return "key_unknown"
         if record.id != id or not self.macs.genuine(record):
             return "key_row_forged"
         if self._owners is None or record.subject_kind == "service":
-            return compiled(record, None)
+            return compiled(record, None, now)
         owner = await self._owners.owner(record.owner)
         if owner is None or not owner.active:
             return "key_owner_gone"
-        return compiled(record, owner)
+        return compiled(record, owner, now)
 
     async def _load(self, kind: Kind) -> None:
         after = ""

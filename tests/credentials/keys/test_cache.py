@@ -1,0 +1,143 @@
+"""Hot keys: bounded, dropped by news, and never filled with what is from before the news."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garrison.credentials.key_record import KeyRecord, KeySecret
+from garrison.credentials.keys.cache import KeyCache
+from garrison.credentials.keys.hot import HotKey, Proved, compiled, proved
+from garrison.credentials.protocol import Presented
+
+SECRET = KeySecret(id="s", mac="", pepper="", created=0)
+
+
+def _key(id: str, version: int = 1, owner: str = "user:ada") -> HotKey:
+    record = KeyRecord(
+        id=id, name="n", kind="sk", environment="live", owner=owner, subject="ada", created=0, version=version
+    )
+    return compiled(record, None, 0)
+
+
+def _put(cache: KeyCache, key: HotKey) -> Proved:
+    """Keep a key and prove a secret of it."""
+    assert cache.put(key, cache.begin())
+    proof = proved(key, SECRET)
+    cache.prove(key.record.id.encode(), Presented("key", key.record.id, "", proof), key)
+    return proof
+
+
+def test_what_was_proved_is_found_by_its_digest() -> None:
+    cache = KeyCache(9)
+    proof = _put(cache, _key("a"))
+
+    assert cache.proved[b"a"].extra is proof
+    assert len(cache) == 1
+
+
+def test_a_dropped_key_is_gone_and_dead() -> None:
+    """Dead as well: a request that found it a moment ago must not pass with it."""
+    cache = KeyCache(9)
+    proof = _put(cache, _key("a"))
+    cache.drop("a")
+
+    assert not proof.live
+    assert cache.get("a") is None
+    assert not cache.proved
+
+
+def test_a_fill_begun_before_the_news_is_refused() -> None:
+    cache = KeyCache(9)
+    begun = cache.begin()
+    cache.drop("a")
+
+    assert not cache.put(_key("a"), begun)
+    assert cache.put(_key("b"), begun), "other keys are not concerned"
+    assert cache.put(_key("a"), cache.begin()), "nor is a read that begins after the news"
+
+
+def test_a_fill_begun_before_news_about_its_owner_is_refused() -> None:
+    cache = KeyCache(9)
+    begun = cache.begin()
+    cache.drop_owner("user:ada")
+
+    assert not cache.put(_key("a"), begun)
+
+
+def test_an_owner_takes_all_keys_along_and_no_others() -> None:
+    cache = KeyCache(9)
+    proofs = [_put(cache, _key(id)) for id in "abc"]
+    other = _put(cache, _key("d", owner="user:bob"))
+    cache.drop_owner("user:ada")
+
+    assert [proof.live for proof in (*proofs, other)] == [False, False, False, True]
+
+
+def test_an_older_version_does_not_replace_a_newer_one() -> None:
+    cache = KeyCache(9)
+    _put(cache, _key("a", version=2))
+
+    assert not cache.put(_key("a", version=1), cache.begin())
+    assert cache.put(_key("a", version=3), cache.begin())
+
+
+def test_a_flood_of_news_refuses_fills_rather_than_forget() -> None:
+    cache = KeyCache(9)
+    begun = cache.begin()
+    cache.drop("a")
+    for number in range(10_000):
+        cache.drop(f"n{number}")
+
+    assert not cache.put(_key("a"), begun)
+    assert cache.put(_key("a"), cache.begin())
+
+
+def test_clearing_refuses_every_fill_that_is_under_way() -> None:
+    cache = KeyCache(9)
+    proof = _put(cache, _key("a"))
+    begun = cache.begin()
+    cache.clear()
+
+    assert not proof.live
+    assert not cache.put(_key("b"), begun)
+
+
+def test_what_is_used_stays() -> None:
+    cache = KeyCache(4)
+    for id in "abcd":
+        _put(cache, _key(id))
+    for number in range(20):
+        assert cache.get("a") is not None
+        _put(cache, _key(f"n{number}"))
+
+    assert cache.get("a") is not None
+    assert len(cache) == 4
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["put", "drop", "owner", "clear", "get"]), st.integers(0, 12))),
+    st.integers(1, 5),
+)
+def test_it_is_bounded_and_its_parts_agree(steps: list[tuple[str, int]], most: int) -> None:
+    """Every digest belongs to a live key, every dead proof is unreachable, whatever happened."""
+    cache = KeyCache(most)
+    proofs: list[Proved] = []
+    for what, number in steps:
+        id, owner = f"k{number}", f"user:{number % 3}"
+        if what == "put":
+            proofs.append(_put(cache, _key(id, owner=owner)))
+        elif what == "drop":
+            cache.drop(id)
+        elif what == "owner":
+            cache.drop_owner(owner)
+        elif what == "clear":
+            cache.clear()
+        else:
+            cache.get(id)
+
+    reachable = [presented.extra for presented in cache.proved.values()]
+    assert len(cache) <= most
+    assert all(proof.live and cache.get(proof.key.record.id) is proof.key for proof in reachable)
+    assert all(proof.live == (proof in reachable) for proof in proofs)
+    assert set(cache._owned) == {proof.key.record.owner for proof in reachable}
