@@ -94,7 +94,7 @@ class Owners:
         self.news = News()
         self.reads = 0
         self.owners = UserOwners(self, self.news, self.world.clock.monotonic)  # type: ignore[arg-type]  # get alone
-        self.on_read: Callable[[], None] = int
+        self.on_read: Callable[[], object] = int
         self.poll()
 
     def poll(self) -> None:

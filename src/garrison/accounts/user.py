@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from garrison.accounts.device import Seen
 from garrison.credentials.protocol import Owner
-from garrison.model.principal import principal_id
+from garrison.model.principal import Principal, principal_id
 from garrison.stores.protocols import Kind, Record
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["LONGEST_EMAIL", "USERS", "User", "UserOwners", "find_login", "fold_email", "fold_name", "public"]
+__all__ = ["LONGEST_EMAIL", "USERS", "User", "UserOwners", "acting", "find_login", "fold_email", "fold_name", "public"]
 
 LONGEST_EMAIL = 254
 """Characters of an address (RFC 5321 section 4.5.3.1.3: 256 with its angle brackets)."""
@@ -83,6 +83,11 @@ class User(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 USERS = Kind(name="user", struct=User, indexes=("cost",), unique=("name_key", "email_key"))
+
+
+def acting(user: User) -> Principal:
+    """Give the person as who acts, without a credential: for events and for what is made in their name."""
+    return Principal(subject=user.id, kind="user", scopes=frozenset(user.scopes))
 
 
 def fold_name(name: str) -> str:

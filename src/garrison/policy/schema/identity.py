@@ -131,10 +131,10 @@ class Accounts(Part, frozen=True):
     """How often one address may register."""
 
     logins: LimitText = "5/s burst 50 per address"
-    """How often one address may try to log in, refresh or log out."""
+    """How often one address may try to log in, to refresh, and to log out."""
 
     failures: LimitText = "at most 5 in 15m"
-    """Failed logins of one account from one network before 429."""
+    """Wrong guesses at one account by all strangers together, and by each device or network it knows, before 429."""
 
     failures_per_address: LimitText = "at most 20 in 15m"
     """Failed logins of all accounts from one address before 429."""
@@ -147,3 +147,9 @@ class Accounts(Part, frozen=True):
 
     hash_wait: Duration = "2s"
     """Longest queue for a hash before 503."""
+
+    hash_memory: Annotated[int, Meta(ge=7, le=256)] = 19
+    """MiB that one password hash (argon2id) fills. With `hash_passes` at least 35: 19 and 2, 46 and 1, 12 and 3."""
+
+    hash_passes: Annotated[int, Meta(ge=1, le=10)] = 2
+    """How often one password hash walks its memory."""

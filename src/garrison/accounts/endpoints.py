@@ -1,0 +1,71 @@
+"""Where the journeys of an account stand, and what each demands before it is asked.
+
+Every demand is stated, none inherited: `[defaults]` of a policy is about the application's routes, and a login
+that asked for a token first could never be reached.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from garrison.accounts.keys import create_key, list_keys, revoke_key, rotate_key
+from garrison.accounts.login import LoginBody, login
+from garrison.accounts.register import register
+from garrison.accounts.session import RefreshBody, logout, me, refresh
+from garrison.credentials.key_order import NewKey
+from garrison.model.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from garrison.model.endpoint import Call
+    from garrison.model.refusal import Refusal
+    from garrison.model.response import Response
+    from garrison.policy.schema import Accounts
+
+    Run = Callable[[Call, Any], Awaitable[Response | Refusal]]
+
+__all__ = ["mounts"]
+
+_PLAIN: dict[str, Any] = {"public": False, "scopes": (), "own": False, "require": {}, "sets_cookie": False}
+
+
+def mounts(accounts: Accounts) -> tuple[tuple[str, Endpoint], ...]:
+    """Give every row with the prefix it stands under; the service of each is a `Service`.
+
+    Args:
+        accounts: The policy's `[accounts]`; a part without a place is left out.
+    """
+    rows = [(accounts.prefix, row) for row in _door(accounts)]
+    if accounts.me:
+        rows.append((accounts.me, _row("me", "GET", "", me, {})))
+    if accounts.keys:
+        rows += [(accounts.keys, row) for row in _keys(accounts)]
+    return tuple(rows)
+
+
+def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
+    """Rows that are called without a credential, or end one; whoever presents another is not asked about it."""
+    anybody = {"public": True, "credentials": (), "limit": accounts.logins}
+    # A page of another site must not log its visitor in to an account of its own (login CSRF).
+    cookie = {**anybody, "sets_cookie": True}
+    return (
+        _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict),
+        _row("login", "POST", "/login", login, cookie, LoginBody),
+        _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody),
+        _row("logout", "POST", "/logout", logout, {"credentials": ("jwt",), "limit": accounts.logins}),
+    )
+
+
+def _keys(accounts: Accounts) -> tuple[Endpoint, ...]:
+    fresh = {"credentials": ("jwt",), "require": {"fresh": accounts.fresh}}
+    return (
+        _row("list_keys", "GET", "", list_keys, fresh),
+        _row("create_key", "POST", "", create_key, fresh, NewKey),
+        _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh),
+        _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh),
+    )
+
+
+def _row(name: str, method: str, path: str, run: Run, demands: dict[str, Any], body: type | None = None) -> Endpoint:
+    return Endpoint(name=name, method=method, path=path, run=run, body=body, demands={**_PLAIN, **demands})

@@ -1,0 +1,56 @@
+"""A user's own API keys: listed, made, rotated, revoked, each right after a login and never by a key.
+
+The rows demand a fresh login with a token; `KeyService` refuses a key once more, so that a mistake in a policy
+does not let a stolen key outlive its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from garrison.credentials.key_service import By
+from garrison.credentials.key_view import view
+from garrison.model.refusal import Refusal
+from garrison.model.response import NO_STORE, Response, json_response
+
+if TYPE_CHECKING:
+    from garrison.accounts.service import Service
+    from garrison.credentials.key_service import Issued
+    from garrison.model.endpoint import Call
+
+__all__ = ["create_key", "list_keys", "revoke_key", "rotate_key"]
+
+
+async def list_keys(call: Call, service: Service) -> Response | Refusal:
+    """Answer 200 with the caller's keys, without a secret."""
+    found = await service.keys.list(_by(call))
+    return found if isinstance(found, Refusal) else json_response(200, {"keys": found})
+
+
+async def create_key(call: Call, service: Service) -> Response | Refusal:
+    """Answer 201 with the new key, this once; its scopes are among the caller's."""
+    return _shown(call, 201, await service.keys.create(call.body, _by(call)))
+
+
+async def rotate_key(call: Call, service: Service) -> Response | Refusal:
+    """Answer 200 with a new secret of the same key, this once; the old one works on for the overlap."""
+    return _shown(call, 200, await service.keys.rotate(call.parameters["id"], _by(call)))
+
+
+async def revoke_key(call: Call, service: Service) -> Response | Refusal:
+    """Answer 204; within a second the key is refused everywhere."""
+    ended = await service.keys.revoke(call.parameters["id"], _by(call), "by its owner")
+    return ended if isinstance(ended, Refusal) else Response(status=204, headers=(NO_STORE,))
+
+
+def _by(call: Call) -> By:
+    return By(call.principal, call.now, call.address, call.correlation)
+
+
+def _shown(call: Call, status: int, issued: Issued | Refusal) -> Response | Refusal:
+    if isinstance(issued, Refusal):
+        return issued
+    shown: dict[str, Any] = msgspec.to_builtins(view(issued.record, call.now))
+    return json_response(status, {"key": issued.text, **shown})
