@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from garrison.errors import UsageError
 from garrison.model.scope import is_scope
 from garrison.policy.file.write import inline
+from garrison.policy.route import parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from garrison.policy.found import FoundRoute
-    from garrison.policy.route import RouteName
+    from garrison.policy.route import Segment
 
 __all__ = ["draft"]
 
@@ -45,6 +47,9 @@ _PUBLIC = frozenset(
     ("health", "healthz", "livez", "readyz", "ready", "live", "ping", "status", "robots.txt", "favicon.ico")
 )
 _DOCS = frozenset(("docs", "redoc", "openapi.json", "oauth2-redirect", "swagger", "schema"))
+_UNTOLD = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""Methods that are written for a route whose framework does not tell."""
+
 _NOISE = frozenset(("api", "v1", "v2", "v3", "v4", "rest"))
 
 
@@ -59,30 +64,31 @@ def draft(routes: Sequence[FoundRoute], service: str = "api") -> str:
         TOML that `load` reads; the comments say what to decide.
     """
     blocks: dict[str, str] = {}
-    left_out = []
     for route in routes:
-        parsed = route.parsed()
-        if parsed is None:
-            left_out.append(f"# left out, because a policy cannot name it: {_plain(f'{route.method} {route.path}')}")
+        try:
+            segments = parse_template(route.template)
+        except UsageError:
+            text = _plain(f"left out, because a policy cannot name it: {route.template}")
+            blocks.setdefault(text, f"# {text}")
             continue
-        if route.method == "HEAD" or (route.method == "OPTIONS" and len(routes) > 1):
-            # HEAD follows GET, and preflights are answered by the guard.
-            continue
-        blocks.setdefault(_shape(parsed), "\n".join(_block(route, parsed)))
+        for method in route.methods or _UNTOLD:
+            if method != "HEAD" and (method != "OPTIONS" or route.methods == ("OPTIONS",)):
+                # HEAD follows GET, and preflights are answered by the guard.
+                blocks.setdefault(_shape(method, segments), "\n".join(_block(route, method, segments)))
     head = _HEAD.replace("{service}", inline(service if _SERVICE.fullmatch(service) else "api"))
-    return head + "\n".join((*blocks.values(), *left_out)) + "\n"
+    return head + "\n".join(blocks.values()) + "\n"
 
 
-def _shape(parsed: RouteName) -> str:
+def _shape(method: str, segments: tuple[Segment, ...]) -> str:
     """What two routes have in common that take the same paths: everything but the names of parameters."""
-    parts = (f"{{{segment.kind}}}" if segment.kind else segment.text for segment in parsed.segments)
-    return f"{parsed.methods[0]} /{'/'.join(parts)}"
+    parts = (f"{{{segment.kind}}}" if segment.kind else segment.text for segment in segments)
+    return f"{method} /{'/'.join(parts)}"
 
 
-def _block(route: FoundRoute, parsed: RouteName) -> Iterator[str]:
+def _block(route: FoundRoute, method: str, segments: tuple[Segment, ...]) -> Iterator[str]:
     """The comments of a route and its line."""
-    words = [segment.text for segment in parsed.segments if not segment.kind]
-    docs = not _DOCS.isdisjoint(words)
+    words = [segment.text for segment in segments if not segment.kind]
+    docs = route.documentation or not _DOCS.isdisjoint(words)
     if route.summary:
         yield f"# {_plain(route.summary)}"
     if route.public or docs or not _PUBLIC.isdisjoint(words):
@@ -92,15 +98,15 @@ def _block(route: FoundRoute, parsed: RouteName) -> Iterator[str]:
     if scopes:
         demands["scopes"] = scopes
     elif not docs and not route.public:
-        demands["scopes"] = [_guess(words, route.method)]
+        demands["scopes"] = [_guess(words, method)]
     if docs:
         demands["headers"] = "docs"
-    if any(segment.kind for segment in parsed.segments) and route.method != "WS":
-        yield "# decide: does each belong to somebody? Then write own = true, else own = false"
-    if route.method == "WS":
-        yield '# decide: which pages may connect? Write cors = "…", or cors = "none"'
+    if method == "WS":
+        yield '# decide: which pages may connect? Write cors = "…", or leave "none" if no page does'
         demands["cors"] = "none"
-    yield f"{inline(f'{parsed.methods[0]} {parsed.template}')} = {inline(demands)}"
+    elif any(segment.kind for segment in segments) and not docs:
+        yield "# decide: does each belong to somebody? Then write own = true, else own = false"
+    yield f"{inline(f'{method} {route.template}')} = {inline(demands)}"
 
 
 def _guess(words: list[str], method: str) -> str:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from garrison.errors import UsageError
-from garrison.policy.route import METHODS, RouteName, parse_route
+from garrison.policy.route import RouteName, parse_template, within
+from garrison.policy.table import Demand, meetings
 
-__all__ = ["FoundRoute", "template_of"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_ANGLE = re.compile(r"<(?:([A-Za-z_]+)(?:\([^)]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
-_BRACES = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-_KINDS = {"int": "int", "float": "float", "uuid": "uuid", "path": "path", "FilePath": "path"}
-_UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
+__all__ = ["FoundRoute", "out_of_order"]
 
 
 class FoundRoute(NamedTuple):
-    """One method on one path, as the application has it."""
+    """One route of an application."""
 
-    method: str
-    path: str
-    """In the notation of the framework: `/notes/{id:int}`, `/notes/<int:id>`."""
+    methods: tuple[str, ...]
+    """In the order of `garrison.policy.route.METHODS`, `WS` for a WebSocket; empty: the framework does not tell."""
+
+    template: str
+    """Its path as a policy writes it: `/notes/{id:int}`."""
 
     scopes: tuple[str, ...] = ()
-    """Scopes that the application names itself, such as in `Security(principal, scopes=[…])`."""
+    """Scopes that the application names itself, such as in `Security(principal, scopes=[…])`, in order."""
+
+    documentation: bool = False
+    """Whether it shows the documentation: the OpenAPI document or one of its pages."""
 
     summary: str = ""
     """What it does, in a few words."""
@@ -32,33 +35,43 @@ class FoundRoute(NamedTuple):
     public: bool = False
     """Whether the application says that no credential is needed."""
 
-    def parsed(self) -> RouteName | None:
-        """Give the route as a policy names it; None where a policy cannot name it, such as TRACE or a pattern."""
-        if self.method not in METHODS:
-            return None
-        try:
-            return parse_route(f"{self.method} {template_of(self.path)}")
-        except UsageError:
-            return None
 
+def out_of_order(rows: Sequence[Demand], routes: Sequence[FoundRoute]) -> tuple[tuple[FoundRoute, FoundRoute], ...]:
+    """Find routes that the application reaches later than the guard does.
 
-def template_of(path: str) -> str:
-    """Translate a path from the notations of Starlette, Flask, Django and OpenAPI.
+    Most frameworks take the first route that matches; the guard takes the most specific. Where an earlier, broader
+    route of the application stands under other demands, its handler runs under demands meant for the later one.
 
-    A segment that is only partly a parameter becomes one whole parameter, which takes what it took and more.
+    Args:
+        rows: The policy's routes, from `garrison.policy.table.demands`.
+        routes: The application's, in the order in which it matches them.
+
+    Returns:
+        Pairs: the broader route that is reached, and the narrower one whose demands hold.
     """
-    written = _ANGLE.sub(lambda found: f"{{{found[2]}:{found[1] or ''}}}", path)
-    parts = (written if written.startswith("/") else f"/{written}").split("/")
-    return "/".join(_segment(part, last=at == len(parts) - 1) for at, part in enumerate(parts))
+    mine: list[Demand] = []
+    for number, route in enumerate(routes):
+        try:
+            segments = parse_template(route.template)
+        except UsageError:
+            continue
+        for method in route.methods:
+            row = _judge_of(rows, RouteName((method,), route.template, segments))
+            if row is not None:
+                mine.append(Demand(str(number), RouteName((method,), route.template, segments), row.stated, row.whole))
+    pairs = {
+        (int(meeting.one.name), int(meeting.other.name)): None
+        for meeting in meetings(mine)
+        if meeting.narrows and not meeting.same and meeting.one.whole != meeting.other.whole
+    }
+    return tuple((routes[one], routes[other]) for one, other in pairs)
 
 
-def _segment(part: str, *, last: bool) -> str:
-    names = _BRACES.findall(part)
-    if not names:
-        return part
-    if _BRACES.fullmatch(part) is None:
-        return f"{{{_UNSAFE.sub('_', _BRACES.sub(lambda found: found[1], part)).strip('_')}}}"
-    name, kind = names[0]
-    kind = _KINDS.get(kind, "")
-    name = _UNSAFE.sub("_", name)
-    return f"{{{name}:{kind}}}" if kind and (kind != "path" or last) else f"{{{name}}}"
+def _judge_of(rows: Sequence[Demand], route: RouteName) -> Demand | None:
+    """The most specific row that takes every path of a route."""
+    best: Demand | None = None
+    for row in rows:
+        takes = route.methods[0] in row.parsed.methods and within(route.segments, row.parsed.segments)
+        if takes and (best is None or within(row.parsed.segments, best.parsed.segments)):
+            best = row
+    return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -42,7 +43,22 @@ def _routes(document: dict[str, Any]) -> Iterator[FoundRoute]:
                 scopes, public = _security(operation.get("security", document.get("security")))
                 summary = operation.get("summary")
                 told = summary if isinstance(summary, str) else ""
-                yield FoundRoute(verb.upper(), f"{prefix}{path}", scopes, told, public)
+                yield FoundRoute((verb.upper(),), _template(prefix + path), scopes, summary=told, public=public)
+
+
+def _template(path: str) -> str:
+    """Write a path as a policy does: whole segments, names of letters.
+
+    A segment that is only partly a parameter (`{id}.csv`) becomes one whole parameter, which takes that and more.
+    """
+    return "/".join(_segment(part) for part in path.split("/"))
+
+
+def _segment(part: str) -> str:
+    if "{" not in part:
+        return part
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", part).strip("_")
+    return f"{{{name if name[:1].isalpha() else f'p_{name}'}}}"
 
 
 def _prefix(document: dict[str, Any]) -> str:

@@ -24,7 +24,6 @@ __all__ = [
     "Tree",
     "is_plain",
     "meets",
-    "meets_path",
     "parse_route",
     "parse_template",
     "within",
@@ -191,14 +190,6 @@ def within(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
         return False
     # The other's `{name:path}` takes all segments that it has none for.
     return all(map(_inside, one, (*other, *(other[-1:] * longer))))
-
-
-def meets_path(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
-    """Tell whether some path fits both templates."""
-    short, long = (one, other) if len(one) <= len(other) else (other, one)
-    if len(short) < len(long) and short[-1].kind != "path":
-        return False
-    return all(map(meets, (*short, *(short[-1:] * (len(long) - len(short)))), long))
 
 
 class _Node(Generic[T]):

@@ -1,0 +1,1 @@
+"""The handbook chapter's classes under its own names, thin over the native packages."""
