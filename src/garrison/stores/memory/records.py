@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from garrison.errors import UsageError
 from garrison.stores.kinds import UnmetError
 from garrison.stores.memory.journal import MemoryJournal
-from garrison.stores.memory.steps import Undo, apply
+from garrison.stores.memory.steps import prepare
 from garrison.stores.memory.tables import Table
 from garrison.stores.protocols import Outcome
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from garrison.model.clock import Clock
     from garrison.model.event import Event
+    from garrison.stores.memory.steps import Act, Undo
     from garrison.stores.protocols import Kind, Record, Step
 
 __all__ = ["SWEPT_AT_COMMIT", "MemoryRecords"]
@@ -87,8 +88,9 @@ class MemoryRecords(MemoryJournal):
         outcome = None
         with self._lock:
             self.check_open()
+            acts = [prepare(step, self._table) for step in steps]
             try:
-                outcome = self._apply(steps, now, undo)
+                outcome = _apply(acts, now, undo)
             finally:
                 if outcome is None or not outcome.done:
                     for table, key, before in reversed(undo):
@@ -98,17 +100,6 @@ class MemoryRecords(MemoryJournal):
                 for table in {id(table): table for table, _, _ in undo}.values():
                     _clean(table, now, SWEPT_AT_COMMIT)
         return outcome
-
-    def _apply(self, steps: Sequence[Step], now: int, undo: Undo) -> Outcome:
-        records: list[Record] = []
-        for number, step in enumerate(steps):
-            try:
-                record = apply(step, self._table, now, undo)
-            except UnmetError as unmet:
-                return Outcome(False, number, unmet.condition)
-            if record is not None:
-                records.append(record)
-        return Outcome(True, records=tuple(records))
 
     async def sweep(self, limit: int = 1_000) -> int:
         """Remove up to `limit` expired records for good; tells how many."""
@@ -128,6 +119,18 @@ class MemoryRecords(MemoryJournal):
             msg = f"there are two kinds of the name {kind.name}"
             raise UsageError(msg)
         return table
+
+
+def _apply(acts: Sequence[Act], now: int, undo: Undo) -> Outcome:
+    records: list[Record] = []
+    for number, act in enumerate(acts):
+        try:
+            record = act(now, undo)
+        except UnmetError as unmet:
+            return Outcome(False, number, unmet.condition)
+        if record is not None:
+            records.append(record)
+    return Outcome(True, records=tuple(records))
 
 
 def _clean(table: Table, now: int, limit: int) -> int:
