@@ -12,6 +12,8 @@ from io import BytesIO
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlencode
 
+from starlette.requests import Request
+
 from garrison.model.principal import Principal
 from garrison.runtime.compose import Runtime
 
@@ -236,7 +238,7 @@ def _wsgi(runtime: Runtime, runner: asyncio.Runner) -> Place:
 
 
 def _fastapi(runtime: Runtime, runner: asyncio.Runner) -> Place:
-    from fastapi import FastAPI, HTTPException, Request, Security
+    from fastapi import FastAPI, HTTPException, Security
 
     from garrison.fastapi import Garrison, principal
 
@@ -269,7 +271,6 @@ def _fastapi(runtime: Runtime, runner: asyncio.Runner) -> Place:
 def _starlette(runtime: Runtime, runner: asyncio.Runner) -> Place:
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
-    from starlette.requests import Request
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 

@@ -74,7 +74,7 @@ def test_whoever_registers_is_logged_in_and_told_who_they_are(anyone: Client) ->
     answer = anyone("POST", "/api/auth/register", _person("ada"))
 
     assert answer.status == 201
-    assert set(answer.json) == {"message", "token", "refresh_token", "user"}
+    assert {"message", "token", "refresh_token", "user"} <= set(answer.json)
     assert answer.json["user"]["username"] == "ada"
     assert PASSWORD not in answer.body.decode()
     me = anyone.with_token(answer.json["token"])("GET", "/api/me")

@@ -9,17 +9,19 @@ No framework is imported that the application does not bring along.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from garrison.errors import UsageError
+from garrison.policy.found import FoundRoute
 from garrison.policy.route import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["FoundRoute", "found_routes", "plain_template"]
+__all__ = ["found_routes", "plain_template"]
 
 _DEEPEST = 32
 """Layers of middleware that are looked through."""
@@ -29,22 +31,6 @@ _KNOWN = frozenset(("int", "float", "uuid", "path"))
 _FLASK = re.compile(r"<(?:(?P<kind>[A-Za-z_]\w*)(?:\((?P<arguments>.*?)\))?:)?(?P<name>[A-Za-z_]\w*)>")
 _ONE_SEGMENT = re.compile(r"(?:\\[dwS]|\[\^[^\]]*/[^\]]*\]|\[(?!\^)[^\]/]*\]|[\w-])(?:[+*?]|\{\d+(?:,\d*)?\})*")
 """A piece of a regular expression that never matches a slash."""
-
-
-class FoundRoute(NamedTuple):
-    """One route of an application."""
-
-    methods: tuple[str, ...]
-    """In the order of `garrison.policy.route.METHODS`, `WS` for a WebSocket; empty: the framework does not tell."""
-
-    template: str
-    """Its path as a policy writes it: `/notes/{id:int}`."""
-
-    scopes: tuple[str, ...] = ()
-    """Scopes named in FastAPI's `Security()` dependencies, in order."""
-
-    documentation: bool = False
-    """Whether it shows the documentation: the OpenAPI document or one of its pages."""
 
 
 def found_routes(app: Any) -> list[FoundRoute]:
@@ -166,13 +152,21 @@ def _documentation(app: Any) -> frozenset[str]:
 def _starlette_route(route: Any, prefix: str, path: str, *, documentation: bool) -> FoundRoute:
     template = plain_template(prefix + path) or "/"
     kind = {base.__name__ for base in type(getattr(route, "original_route", route)).__mro__}
+    endpoint = getattr(route, "endpoint", None)
+    scopes, summary = _scopes(getattr(route, "dependant", None)), _summary(route, endpoint)
     if "WebSocketRoute" in kind:
-        return FoundRoute(("WS",), template, _scopes(getattr(route, "dependant", None)))
+        return FoundRoute(("WS",), template, scopes, summary=summary)
     if "Mount" in kind or "_FrontendRoute" in kind:
         static = any(base.__name__ == "StaticFiles" for base in type(route.app).__mro__)
         return FoundRoute(("GET",) if static else (), plain_template(f"{prefix}{path.rstrip('/')}/{{path:path}}"))
-    methods = _known_methods(route.methods or _handlers(getattr(route, "endpoint", None)))
-    return FoundRoute(methods, template, _scopes(getattr(route, "dependant", None)), documentation)
+    methods = _known_methods(route.methods or _handlers(endpoint))
+    return FoundRoute(methods, template, scopes, documentation, "" if documentation else summary)
+
+
+def _summary(route: Any, function: Any) -> str:
+    """Say what a route does: what the framework was told, else the first line under the function's name."""
+    told = getattr(route, "summary", None) or (inspect.getdoc(function) if inspect.isroutine(function) else "") or ""
+    return str(told).partition("\n")[0]
 
 
 def _handlers(endpoint: Any) -> list[str]:
@@ -200,7 +194,8 @@ def _flask(app: Any) -> Iterator[FoundRoute]:
         if getattr(rule, "provide_automatic_options", False):
             methods.discard("OPTIONS")
         template = plain_template(_FLASK.sub(lambda found: _flask_parameter(found, app.url_map), rule.rule))
-        yield FoundRoute(("WS",) if rule.websocket else _known_methods(methods), template)
+        summary = _summary(rule, app.view_functions.get(rule.endpoint))
+        yield FoundRoute(("WS",) if rule.websocket else _known_methods(methods), template, summary=summary)
 
 
 def _flask_parameter(found: re.Match[str], url_map: Any) -> str:
@@ -223,7 +218,8 @@ def _django(patterns: Iterable[Any], prefix: str) -> Iterator[FoundRoute]:
             if hasattr(each, "url_patterns"):
                 yield from _django(each.url_patterns, path)
             else:
-                yield FoundRoute(_django_methods(each.callback), plain_template("/" + path))
+                summary = _summary(each, each.callback)
+                yield FoundRoute(_django_methods(each.callback), plain_template("/" + path), summary=summary)
 
 
 def _django_paths(pattern: Any) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, U
 from garrison.runtime.workers import WORKERS
 from garrison.stores.news import NEWS
 from garrison.tokens.keys import SIGNING_KEYS
+from garrison.tokens.refresh import REFRESH_FAMILIES
 from garrison.tokens.revocations import REVOCATIONS
 
 __all__ = ["KINDS"]
@@ -22,6 +23,7 @@ KINDS = (
     LANES,
     MARKS,
     NEWS,
+    REFRESH_FAMILIES,
     REVOCATIONS,
     SCHEMES,
     SIGNING_KEYS,

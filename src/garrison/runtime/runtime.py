@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from garrison import __version__
 from garrison.crypto.ring import KeyRing
+from garrison.errors import PolicyError, StoreError
 from garrison.guard.drive import drive
+from garrison.model.event import Event
+from garrison.model.units import DAY, MINUTE, SECOND, duration
+from garrison.policy.diff import diff, forbidden_live
+from garrison.policy.load import load
 from garrison.runtime.correlate import Correlate
+from garrison.runtime.hashpool import HashPool
 from garrison.runtime.jobs import Job, Jobs
 from garrison.runtime.kinds import KINDS
+from garrison.runtime.live import LOOK, Watch
+from garrison.runtime.recording import FLUSH, Recording
 from garrison.runtime.secrets import root_keys
 from garrison.runtime.side import Side
-from garrison.runtime.workers import ANNOUNCE, announce, leave
+from garrison.runtime.waiting import AWAITED, DRIVEN
+from garrison.runtime.workers import ANNOUNCE, WORKERS, announce, leave
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.news import POLL, News
 from garrison.stores.open import open_records
+from garrison.tokens.revocations import Revocations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from garrison.credentials.authenticate import Authenticate
-    from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
-    from garrison.model.request import Request
+    from garrison.policy.diff import Change
     from garrison.policy.schema import Policy
+    from garrison.stores.protocols import Store
 
 __all__ = ["Runtime"]
+
+_TEND = 5 * SECOND
+"""Microseconds between two writes of what keys were used for."""
 
 
 class Runtime:
@@ -55,22 +73,47 @@ class Runtime:
         self.randomness = randomness
         self.authenticate = authenticate
         self.correlate = Correlate(randomness)
+        self.record = Recording(policy.audit.refusals_per_minute)
         self.ring = KeyRing(root_keys(policy, randomness))
-        self.news = News(alone=policy.stores.records == "memory:")
+        self._in_memory = policy.stores.records == "memory:"
+        self.news = News(alone=self._in_memory)
+        self.revoked = Revocations(self.news, max(DAY, duration(policy.jwt.access)))
         self.counters = MemoryCounters(clock, policy.stores.counter_keys)
-        self.store = open_records(policy.stores.records, clock, KINDS, self.ring.key("audit-chain"))
+        self.store = self._opened()
+        accounts = policy.accounts
+        wait = duration(accounts.hash_wait) if accounts else SECOND
+        self.hash_pool = HashPool(wait, clock.monotonic, accounts.hash_threads if accounts else 0)
         self._lock = RLock()
         self._jobs = Jobs(self._work(), clock)
+        self._serving = 0
+        self._closed = False
+        self._watch = Watch(path, self.reload) if path is not None else None
+        self._prepare()
+
+    def _opened(self) -> Store:
+        chain, *old = [self.ring.key("audit-chain", root) for root in self.ring.ids]
+        return open_records(self.policy.stores.records, self.clock, KINDS, chain, old_chain_keys=old)
+
+    def _prepare(self) -> None:
+        """Read what was revoked before, and see that there is a key to sign with; the policy is compiled here."""
+        side, now = self.driven_side, self.clock.wall()
+        drive(self.revoked.load(side.face, now))
+        if side.trust.signing is not None:
+            drive(side.trust.signing.load())
+            drive(side.trust.signing.advance(now, self.randomness))
 
     @cached_property
     def awaited_side(self) -> Side:
         """What ASGI adapters use."""
-        return Side(self, self.store.awaited(), self.policy)
+        side = Side(self, self.store.awaited(), AWAITED, self.policy)
+        if side.trust.signing is not None:
+            drive(side.trust.signing.load())
+        return side
 
     @cached_property
     def driven_side(self) -> Side:
         """What WSGI adapters, jobs and the command line use."""
-        return Side(self, self.store.driven(), self.policy)
+        return Side(self, self.store.driven(), DRIVEN, self.policy)
 
     @property
     def awaited(self) -> Guard:
@@ -82,25 +125,172 @@ class Runtime:
         """The guard for threads."""
         return self.driven_side.guard
 
-    def record(self, request: Request, decision: Decision, now: int) -> None:
-        """Note a decision for the journal; never waits."""
-
     def read_file(self, name: str) -> bytes:
         """Read a file that the policy names, relative to the policy."""
         base = self.path.parent if self.path is not None else Path()
         return (base / name).read_bytes()
 
     def start(self) -> None:
-        """Start the jobs, once per process."""
-        self._jobs.start()
+        """Serve from now on in this process; called by adapters with every request, does something once.
+
+        Raises:
+            PolicyError: Another worker serves the same records, and counters in memory would not add up.
+        """
+        if self._serving != os.getpid():
+            self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._serving == os.getpid():
+                return
+            self._announce()
+            self._poll()
+            self._jobs.start()
+            atexit.register(self.close)
+            self._serving = os.getpid()
 
     def close(self) -> None:
-        """End the jobs, write what is pending, and let go of the stores."""
-        self._jobs.close()
-        self.store.close()
+        """End the jobs, write what is pending, and let go of the stores; a second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            atexit.unregister(self.close)
+            self._jobs.close()
+            if self._serving == os.getpid():
+                drive(leave(self.driven_side.face))
+            self._serving = 0
+            self.hash_pool.close()
+            self.store.close()
+
+    def health(self) -> dict[str, Any]:
+        """Tell versions and the state of the stores; for an administrator's eyes."""
+        return {
+            "version": __version__,
+            "policy": self.driven.force.plans.version[:12],
+            "environment": self.policy.environment,
+            "stores": {"records": self._records_state(), "counters": "ok"},
+        }
+
+    def _records_state(self) -> str:
+        try:
+            drive(self.driven_side.face.get(WORKERS, "none"))
+        except StoreError:
+            return "failed"
+        return "ok"
+
+    def reload(self) -> tuple[Change, ...]:
+        """Read the policy file again and put it in force.
+
+        Raises:
+            PolicyError: It is wrong, or weakens what must not be weakened live; the old one stays in force.
+            OSError: It cannot be read; likewise.
+        """
+        if self.path is None:
+            return ()
+        try:
+            return self.replace(load(self.path, self.policy.environment))
+        except PolicyError as error:
+            self.record.add(self._event("policy_refused", "refused", reason=error.problems[0].rule))
+            raise
+
+    def replace(self, policy: Policy) -> tuple[Change, ...]:
+        """Put another policy in force, whole or not at all.
+
+        Sections that take effect at the next start only (`stores`, `secrets`, `workers`, `service`) stay as they are.
+
+        Returns:
+            What changed.
+
+        Raises:
+            PolicyError: It is wrong, or weakens what must not be weakened live; the old one stays in force.
+        """
+        with self._lock:
+            changes = diff(self.policy, policy)
+            if problems := forbidden_live(self.policy, policy):
+                raise PolicyError(problems)
+            if changes:
+                self._swap(policy)
+                self.record.add(self._event("policy_changed", "success", changes=_told(changes)))
+            return changes
+
+    def _swap(self, policy: Policy) -> None:
+        """Build every side anew, then exchange what the guards judge by: one reference each."""
+        present = [name for name in ("driven_side", "awaited_side") if name in self.__dict__]
+        old: list[Side] = [self.__dict__[name] for name in present]
+        new = [Side(self, side.face, side.waiting, policy) for side in old]
+        for name, before, after in zip(present, old, new, strict=True):
+            if after.trust.signing is not None:
+                drive(after.trust.signing.load())
+            before.guard.force = after.guard.force
+            after.guard = before.guard
+            self.__dict__[name] = after
+        self.policy = policy
+        for side in old:
+            side.waiting.run(side.api_keys.close(self.clock.wall()))
+
+    def _event(self, code: str, outcome: str, reason: str = "", changes: str = "") -> Event:
+        return Event(
+            code=code,
+            at=self.clock.wall(),
+            actor="operator:policy",
+            subject=str(self.path or "policy"),
+            outcome=outcome,
+            severity="warning",
+            reason=reason,
+            details={"changes": changes} if changes else {},
+        )
 
     def _work(self) -> tuple[Job, ...]:
-        return (Job("news", POLL, self._poll),)
+        return (
+            Job("news", POLL, self._poll),
+            Job("policy", LOOK, self._look),
+            Job("journal", FLUSH, self._flush),
+            Job("keys", _TEND, self._tend),
+            Job("workers", ANNOUNCE, self._announce),
+            Job("signing", MINUTE, self._advance),
+            Job("sweep", MINUTE, self._sweep),
+            Job("end", 365 * DAY, self._end, at_end=True),
+        )
 
     def _poll(self) -> None:
         drive(self.news.poll(self.driven_side.face, self.clock.wall(), self.clock.monotonic()))
+
+    def _look(self) -> None:
+        if self._watch is not None:
+            self._watch.look()
+
+    def _flush(self) -> None:
+        drive(self.record.flush(self.driven_side.face, self.clock.wall()))
+
+    def _tend(self) -> None:
+        for side in self._sides():
+            side.waiting.run(side.api_keys.tend(self.clock.wall(), self.clock.monotonic()))
+
+    def _announce(self) -> None:
+        alone = self.policy.stores.counters == "memory:" and not self._in_memory
+        drive(announce(self.driven_side.face, self.clock.wall(), alone=alone))
+
+    def _advance(self) -> None:
+        signing = self.driven_side.trust.signing
+        if signing is not None:
+            drive(signing.advance(self.clock.wall(), self.randomness))
+
+    def _sweep(self) -> None:
+        face, now = self.driven_side.face, self.clock.wall()
+        drive(face.sweep())
+        drive(face.trim(now - duration(self.policy.audit.keep)))
+
+    def _end(self) -> None:
+        now = self.clock.wall()
+        for side in self._sides():
+            side.waiting.run(side.api_keys.close(now))
+        drive(self.record.flush(self.driven_side.face, now, last=True))
+
+    def _sides(self) -> list[Side]:
+        return [self.__dict__[name] for name in ("driven_side", "awaited_side") if name in self.__dict__]
+
+
+def _told(changes: Sequence[Change]) -> str:
+    """Put changes into one text for the journal; the first twenty tell enough."""
+    return "; ".join(str(change) for change in changes[:20])[:2_000]

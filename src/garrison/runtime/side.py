@@ -1,23 +1,35 @@
 """Everything that serves one way of waiting: awaited in a loop, or driven in threads and on the command line.
 
-Both sides share stores, counters, news and keys; what a credential remembers is remembered by each side.
+Both sides of a process share stores, counters, news, revocations and the hash pool; what a credential
+remembers is remembered by each side.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from garrison.accounts.endpoints import mounts
+from garrison.accounts.passwords.hashing import Hashing
+from garrison.accounts.service import Service, Settings
+from garrison.accounts.session import Sessions
+from garrison.accounts.user import UserOwners
 from garrison.credentials.api_key import ApiKeys
 from garrison.credentials.key_service import KeyService
 from garrison.guard.force import InForce
 from garrison.guard.guard import Guard
 from garrison.model.net import Networks
 from garrison.policy.plan import compile_policy
+from garrison.runtime.hashpool import PooledHasher
+from garrison.runtime.trust import Trust, fetch_rules
+from garrison.tokens.endpoints import ENDPOINTS as TOKEN_ENDPOINTS
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
+    from garrison.model.endpoint import Endpoint
+    from garrison.model.fetch import Fetch
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
+    from garrison.runtime.waiting import Waiting
     from garrison.stores.protocols import Face
 
 __all__ = ["Side"]
@@ -26,19 +38,42 @@ __all__ = ["Side"]
 class Side:
     """Guard, credentials and services over one face of the store."""
 
-    def __init__(self, runtime: Runtime, face: Face, policy: Policy) -> None:
+    def __init__(self, runtime: Runtime, face: Face, waiting: Waiting, policy: Policy) -> None:
         """Put a side together.
 
         Raises:
             PolicyError: The policy is wrong; carries every problem.
         """
+        ring, news = runtime.ring, runtime.news
         self.face = face
-        self.keys = KeyService(face, runtime.ring, runtime.news, policy.keys, runtime.randomness)
-        self.api_keys = ApiKeys(face, runtime.ring, runtime.news, policy.keys, policy.service)
+        self.waiting = waiting
         self._runtime = runtime
-        self.guard = Guard(
-            self.force(policy), runtime.counters, runtime.clock, runtime.correlate, runtime.record
+        self.trust = Trust(runtime, face, policy, self._fetch(policy))
+        self.owners = UserOwners(face, news, runtime.clock.monotonic) if policy.accounts else None
+        self.keys = KeyService(face, ring, news, policy.keys, runtime.randomness)
+        self.api_keys = ApiKeys(face, ring, news, policy.keys, policy.service, self.owners)
+        self.accounts = self._accounts(policy) if policy.accounts else None
+        self.credentials: dict[str, Credential] = {"key": self.api_keys}
+        self.guard = Guard(self.force(policy), runtime.counters, runtime.clock, runtime.correlate, runtime.record)
+
+    def _accounts(self, policy: Policy) -> Service:
+        runtime = self._runtime
+        hashing = Hashing(runtime.ring, PooledHasher(runtime.hash_pool, self.waiting.settle), runtime.randomness)
+        sessions = Sessions(self.face, self.trust.issuer, self.trust.refresh, runtime.revoked, runtime.randomness)
+        return Service(
+            Settings.of(policy),
+            self.face,
+            runtime.ring,
+            runtime.news,
+            hashing,
+            sessions,
+            self.keys,
+            runtime.randomness,
         )
+
+    def _fetch(self, policy: Policy) -> Fetch | None:
+        rules = fetch_rules(policy)
+        return None if rules is None else self.waiting.fetch(rules)
 
     def force(self, policy: Policy) -> InForce:
         """Compile a policy for this side; nothing changes before its result is assigned.
@@ -46,6 +81,13 @@ class Side:
         Raises:
             PolicyError: The policy is wrong; carries every problem.
         """
-        plans = compile_policy(policy, endpoints=(), files=self._runtime.read_file)
-        credentials: dict[str, Credential] = {"key": self.api_keys}
-        return InForce(plans, credentials, Networks.parse(policy.forwarded.peers))
+        plans = compile_policy(policy, endpoints=self._endpoints(policy), files=self._runtime.read_file)
+        return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))
+
+    def _endpoints(self, policy: Policy) -> list[tuple[str, Endpoint, Any]]:
+        rows: list[tuple[str, Endpoint, Any]] = []
+        if policy.accounts is not None and self.accounts is not None:
+            rows += [(prefix, endpoint, self.accounts) for prefix, endpoint in mounts(policy.accounts)]
+        if self.trust.signing is not None:
+            rows += [("", endpoint, self.trust.signing) for endpoint in TOKEN_ENDPOINTS]
+        return rows

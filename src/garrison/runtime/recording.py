@@ -1,0 +1,100 @@
+"""Refusals on their way to the journal: noted in memory while a request is answered, written behind by a job."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from garrison.audit.codes import refused
+from garrison.audit.recorder import Recorder
+from garrison.model.event import Event
+
+if TYPE_CHECKING:
+    from garrison.guard.decision import Decision
+    from garrison.model.refusal import Refusal
+    from garrison.model.request import Request
+    from garrison.stores.protocols import Journal
+
+__all__ = ["FLUSH", "MOST_WAITING", "Recording"]
+
+FLUSH = 200_000
+"""Microseconds between two writes."""
+
+MOST_WAITING = 10_000
+"""Events that wait while the journal cannot be written; then the oldest go, and an event says how many."""
+
+
+class Recording:
+    """What one process has to tell the journal."""
+
+    def __init__(self, each: int) -> None:
+        """Begin with nothing to tell.
+
+        Args:
+            each: Refusals of one subject and reason in a minute that are a record each.
+        """
+        self._recorder = Recorder(each)
+        self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
+        self._lost = 0
+
+    def __call__(self, request: Request, decision: Decision, now: int) -> None:
+        """Note a decision; one that refuses nothing needs no record, the use of keys is counted elsewhere."""
+        if decision.refusal is not None:
+            self._note(_event(request, decision, decision.refusal, now, "refused"))
+        for refusal in decision.observed:
+            self._note(_event(request, decision, refusal, now, "success"))
+
+    def add(self, event: Event) -> None:
+        """Note an event of the runtime's own."""
+        self._note(event)
+
+    def _note(self, event: Event) -> None:
+        for record in self._recorder.take(event):
+            self._lost += len(self._waiting) == MOST_WAITING
+            self._waiting.append(record)
+
+    async def flush(self, journal: Journal, now: int, *, last: bool = False) -> None:
+        """Write what waits.
+
+        Args:
+            journal: Where to.
+            now: Wall microseconds.
+            last: Whether the process ends, and counts of an unfinished minute are to be written too.
+
+        Raises:
+            StoreError: It could not be written; it is kept for the next attempt.
+        """
+        for record in self._recorder.drain() if last else self._recorder.due(now):
+            self._waiting.append(record)
+        lost, self._lost = self._lost, 0
+        if lost:
+            self._waiting.append(Event(code="audit_events_lost", at=now, severity="critical", count=lost))
+        events = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not events:
+            return
+        try:
+            await journal.append(events)
+            await journal.flush()
+        except Exception:
+            self._waiting.extendleft(reversed(events))
+            raise
+
+
+def _event(request: Request, decision: Decision, refusal: Refusal, now: int, outcome: str) -> Event:
+    """Say who was refused what, and exactly why; the path of an unknown route is cut, it is the caller's to choose."""
+    code = refused(refusal.code)
+    principal = decision.principal
+    return Event(
+        code=code.name,
+        at=now,
+        actor=principal.id if principal.is_authenticated else "",
+        subject=refusal.subject or principal.credential,
+        outcome=outcome,
+        severity="critical" if "critical" in (refusal.severity, code.severity) else code.severity,
+        reason=refusal.reason or refusal.code,
+        address=decision.address,
+        route=decision.plan.route or f"{request.method[:10]} {request.path[:120]}",
+        correlation=decision.correlation,
+        tenant=principal.tenant,
+        details={"observed": True} if outcome == "success" else {},
+    )
