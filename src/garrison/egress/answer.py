@@ -64,14 +64,15 @@ class Answer:
             StoreError: The answer is malformed, too large, cut short, or of a kind that is refused.
         """
         if not data:
-            msg = "the answer was cut short"
-            raise StoreError(msg)
+            _refuse("the answer was cut short")
         for start in range(0, len(data), _SLICE):
-            if not self._in_body:
-                self._head += _SLICE
             self._parse(data[start : start + _SLICE])
 
     def _parse(self, data: bytes) -> None:
+        if not self._in_body:
+            self._head += len(data)
+            if self._head > HEAD_BYTES:
+                _refuse("the head of the answer is too large")
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:
@@ -80,9 +81,6 @@ class Answer:
                 raise refused from None
             msg = "the answer is not HTTP as it must be"
             raise StoreError(msg) from error
-        if not self._in_body and self._head >= HEAD_BYTES:
-            msg = "the head of the answer is too large"
-            raise StoreError(msg)
 
     def fetched(self) -> Fetched:
         """Give the whole answer."""

@@ -132,10 +132,7 @@ class _Wire:
         if self._tls is None:
             return self._pull()
         tls = self._tls
-        try:
-            return self._until_done(lambda: tls.read(_PIECE))
-        except ssl.SSLZeroReturnError:
-            return b""
+        return self._until_done(lambda: tls.read(_PIECE))
 
     def _until_done(self, act: Callable[[], bytes | None]) -> bytes:
         while True:
