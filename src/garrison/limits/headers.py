@@ -1,13 +1,15 @@
 """What an answer says about limits: `RateLimit`, `RateLimit-Policy`, `Retry-After`, and the problem of a refusal.
 
-Sources: draft-ietf-httpapi-ratelimit-headers-10 (fields and problem types), RFC 9651 (structured fields), RFC 9110
+An answer that passed lists every limit that was spent; one that was denied lists those that denied it, because
+`Retry-After` must not be earlier than the time any of them gives. Limits that only observe are never listed.
+
+Sources: draft-ietf-httpapi-ratelimit-headers-10 (fields, problem types), RFC 9651 (structured fields), RFC 9110
 section 10.2.3 (`Retry-After`), RFC 6585 section 4 (429).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from garrison.limits.limit import NEVER
 from garrison.limits.notation import text
@@ -21,57 +23,114 @@ if TYPE_CHECKING:
     from garrison.model.refusal import Refusal
     from garrison.model.request import Header
 
-__all__ = ["QUOTA_EXCEEDED", "limit_headers", "limit_name", "limit_refusal"]
+__all__ = [
+    "ABNORMAL_USAGE",
+    "QUOTA_EXCEEDED",
+    "REDUCED_CAPACITY",
+    "limit_headers",
+    "limit_name",
+    "limit_refusal",
+    "retry_seconds",
+]
 
-QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
-"""Problem type of a refusal by a limit."""
+_REGISTRY: Final = "https://iana.org/assignments/http-problem-types#"
+
+QUOTA_EXCEEDED: Final = f"{_REGISTRY}quota-exceeded"
+"""Problem type of a refusal by a limit, 429."""
+
+REDUCED_CAPACITY: Final = f"{_REGISTRY}temporary-reduced-capacity"
+"""Problem type of a refusal because of load, 503."""
+
+ABNORMAL_USAGE: Final = f"{_REGISTRY}abnormal-usage-detected"
+"""Problem type of a refusal by a penalty, 429."""
+
+_REMEMBERED: Final = 1024
+"""Limits whose header items are kept."""
 
 
-@lru_cache(maxsize=1024)
 def limit_name(limit: Limit) -> str:
-    """Give the name under which callers see a limit: its own, or what it says."""
+    """Give the name under which callers see a limit: its own, or what it says, such as `50/s-burst-500/principal`."""
     return limit.name or text(limit).replace(" per ", "/").replace(" ", "-")
 
 
-@lru_cache(maxsize=1024)
-def _policy(limit: Limit) -> bytes:
-    """Write the `RateLimit-Policy` item of a limit."""
-    quota = limit.burst if limit.algorithm == "rate" else limit.count
-    item = f'"{limit_name(limit)}";q={quota}'
-    if limit.algorithm == "concurrency":
-        return f'{item};qu="concurrent-requests"'.encode("ascii")
-    # The time in which the whole quota comes back, so that a client that spreads it never waits.
-    window = limit.window * quota // max(limit.count, 1) if limit.algorithm == "rate" else limit.window
-    return f"{item};w={max(1, -(-window // SECOND))}".encode("ascii")
-
-
-@lru_cache(maxsize=1024)
-def _name(limit: Limit) -> bytes:
-    return f'"{limit_name(limit)}";r='.encode("ascii")
-
-
 def limit_headers(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> list[Header]:
-    """Write the fields of an answer for what was spent; seconds are rounded up, so that nobody comes too early."""
-    told = [
-        (_policy(ask.limit), b"%s%d;t=%d" % (_name(ask.limit), verdict.remaining, -(-verdict.reset_after // SECOND)))
-        for ask, verdict in zip(asks, verdicts, strict=True)
-    ]
-    return [
-        (b"ratelimit-policy", b", ".join([policy for policy, _ in told])),
-        (b"ratelimit", b", ".join([state for _, state in told])),
-    ]
+    """Write the fields of an answer; seconds are rounded up, so that nobody comes too early.
+
+    Args:
+        asks: What was asked of the counters, in the order of the verdicts.
+        verdicts: Their answers.
+
+    Returns:
+        `RateLimit-Policy` and `RateLimit`; nothing when there is no limit to tell of.
+    """
+    policies: list[bytes] = []
+    states: list[str] = []
+    for ask, verdict in zip(asks, verdicts, strict=True):
+        if not verdict[0]:
+            denied = [
+                (ask, verdict._replace(allowed=True))
+                for ask, verdict in zip(asks, verdicts, strict=True)
+                if not verdict[0]
+            ]
+            return limit_headers(*zip(*denied, strict=True))
+        policy, name, told, is_timed = _ITEMS.get(ask.limit.identity) or _learn(ask.limit)
+        if told:
+            policies.append(policy)
+            states.append(f"{name}{verdict[1]};t={-(-verdict[3] // SECOND)}" if is_timed else f"{name}{verdict[1]}")
+    if not policies:
+        return []
+    return [(b"ratelimit-policy", b", ".join(policies)), (b"ratelimit", ", ".join(states).encode())]
+
+
+def retry_seconds(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> int | None:
+    """Tell how many whole seconds to wait until every limit that denied would pass.
+
+    Returns:
+        At least 1; None when no waiting helps. A place among concurrent requests may be free at any moment, so
+        that it alone is worth a second.
+    """
+    wait = SECOND
+    for ask, verdict in zip(asks, verdicts, strict=True):
+        if not verdict.allowed and (ask.limit.algorithm != "concurrency" or verdict.retry_after >= NEVER):
+            wait = max(wait, verdict.retry_after)
+    return None if wait >= NEVER else -(-wait // SECOND)
 
 
 def limit_refusal(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> Refusal:
     """Refuse because of the limits that deny: 429 with the longest wait and every violated policy."""
-    denied = [(ask, verdict) for ask, verdict in zip(asks, verdicts, strict=True) if not verdict.allowed]
-    wait = max(verdict.retry_after for _, verdict in denied)
-    headers = () if wait >= NEVER else ((b"retry-after", b"%d" % max(1, -(-wait // SECOND))),)
-    names = [limit_name(ask.limit) for ask, _ in denied]
+    wait = retry_seconds(asks, verdicts)
+    names = [limit_name(ask.limit) for ask, verdict in zip(asks, verdicts, strict=True) if not verdict.allowed]
     return refuse(
         "limit_exceeded",
         "limit:" + ",".join(names),
-        headers=headers,
+        headers=() if wait is None else ((b"retry-after", b"%d" % wait),),
         members={"violated-policies": names},
         type=QUOTA_EXCEEDED,
     )
+
+
+_Items: TypeAlias = tuple[bytes, str, bool, bool]
+"""What stays the same of a limit: its policy, how its state begins, whether it is told, and with a time."""
+
+_ITEMS: dict[str, _Items] = {}
+"""By `Limit.identity`; a dictionary, because the hash of a text is remembered and that of a limit is not."""
+
+
+def _learn(limit: Limit) -> _Items:
+    """Write the items of a limit.
+
+    The quota is what may come at once, the window the time in which all of it comes back: a client that spreads
+    the one over the other never waits. Names are plain, so nothing in the strings needs an escape (RFC 9651
+    section 3.3.3).
+    """
+    name = f'"{limit_name(limit)}"'
+    if limit.algorithm == "concurrency":
+        quota = f'q={limit.count};qu="concurrent-requests"'
+    else:
+        window = limit.drain if limit.algorithm == "rate" else limit.window
+        quota = f"q={limit.burst};w={max(-(-window // SECOND), 1)}"
+    if len(_ITEMS) >= _REMEMBERED:
+        _ITEMS.clear()
+    items = (f"{name};{quota}".encode(), f"{name};r=", limit.mode == "enforce", limit.algorithm != "concurrency")
+    _ITEMS[limit.identity] = items
+    return items

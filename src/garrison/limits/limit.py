@@ -106,6 +106,7 @@ class Limit:
         "count",
         "drain",
         "full",
+        "identity",
         "key",
         "mode",
         "name",
@@ -124,6 +125,8 @@ class Limit:
     per: Party
     name: str
     mode: Mode
+    identity: str
+    """All of the above in one text: limits with equal ones are equal."""
     key: str
     """Tells the counters of one subject apart."""
     shape: str
@@ -186,6 +189,7 @@ class Limit:
             "per": per,
             "name": name,
             "mode": mode,
+            "identity": f"{algorithm} {count} {window} {burst} {per} {name} {mode}",
             # A log that grows beyond its bound becomes a window: one counter, so that nobody starts afresh.
             "key": f"{'most' if algorithm in {'log', 'window'} else algorithm} {name or window}",
             "shape": f"{algorithm} {name} {window} {refill}/{unit} {burst}",
@@ -207,10 +211,10 @@ class Limit:
         return (self.algorithm, self.count, self.window, self.burst, self.per, self.name, self.mode)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Limit) and self._facts() == other._facts()
+        return isinstance(other, Limit) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self._facts())
+        return hash(self.identity)
 
     def __repr__(self) -> str:
         from garrison.limits.notation import text

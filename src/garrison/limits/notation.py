@@ -13,6 +13,7 @@ then `observe`. Words are separated by one or more spaces. `parse(text(limit)) =
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from garrison.errors import UsageError
@@ -27,8 +28,9 @@ _CALENDAR: Final = {"minute": MINUTE, "hour": HOUR, "day": DAY, "month": MONTH}
 _EXAMPLES: Final = '"50/s burst 500 per principal", "at most 5 in 1h", "1000 per calendar day per key" or "4 at once"'
 
 
+@lru_cache(maxsize=1024)
 def parse(notation: str) -> Limit:
-    """Read a limit.
+    """Read a limit; equal texts give the same limit.
 
     Args:
         notation: One of the forms above.
