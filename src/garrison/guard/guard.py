@@ -96,7 +96,7 @@ class Guard:
         if plan.before and decision.stops(await spend(self._counters, address_asks(plan, decision), decision)):
             return
         # 4, 5, 6: find the credential, fetch its record, believe it
-        if decision.accepted and decision.stops(await self._believe(request, decision, now)):
+        if (decision.accepted or not plan.public) and decision.stops(await self._believe(request, decision, now)):
             return
         # 7: what the principal may; it pays for a refusal too
         refusal = permit(plan, decision.principal, now) or cross_site(request, decision)

@@ -14,6 +14,8 @@ from garrison.accounts.service import Service, Settings
 from garrison.accounts.session import Sessions
 from garrison.accounts.user import UserOwners
 from garrison.credentials.api_key import ApiKeys
+from garrison.credentials.authenticate import OwnAuthentication
+from garrison.credentials.jwt import ForeignRights, JwtTokens
 from garrison.credentials.key_service import KeyService
 from garrison.guard.force import InForce
 from garrison.guard.guard import Guard
@@ -53,8 +55,18 @@ class Side:
         self.keys = KeyService(face, ring, news, policy.keys, runtime.randomness)
         self.api_keys = ApiKeys(face, ring, news, policy.keys, policy.service, self.owners)
         self.accounts = self._accounts(policy) if policy.accounts else None
-        self.credentials: dict[str, Credential] = {"key": self.api_keys}
+        self.credentials = self._credentials(policy)
         self.guard = Guard(self.force(policy), runtime.counters, runtime.clock, runtime.correlate, runtime.record)
+
+    def _credentials(self, policy: Policy) -> dict[str, Credential]:
+        issuers = policy.jwt.issuers.values()
+        foreign = {each.issuer: ForeignRights(frozenset(each.scopes), each.tenant) for each in issuers}
+        tokens = JwtTokens(self.trust.checker, self.trust.issuer.issuer, policy.service, foreign, self.owners)
+        found: dict[str, Credential] = {"key": self.api_keys, "jwt": tokens}
+        if self._runtime.authenticate is not None:
+            beside = (self.api_keys, tokens)
+            found["custom"] = OwnAuthentication(self._runtime.authenticate, policy.service, beside=beside)
+        return found
 
     def _accounts(self, policy: Policy) -> Service:
         runtime = self._runtime
