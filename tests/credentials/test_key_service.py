@@ -415,11 +415,11 @@ class TestEnd:
         assert [(event.code, event.severity) for event in _events(world)] == [
             ("key_created", "info"),
             ("key_quarantined", "warning"),
-            ("key_released", "info"),
+            ("key_released", "warning"),
             ("key_rotated", "info"),
             ("key_secret_dropped", "info"),
             ("key_rotated", "warning"),
-            ("key_revoked", "info"),
+            ("key_revoked", "warning"),
         ]
 
 

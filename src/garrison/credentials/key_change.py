@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from garrison.audit.codes import code_of
 from garrison.credentials.key_format import KeyFormat, new_secret_id
 from garrison.credentials.key_record import KEYS, KeyRecord, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
@@ -55,7 +56,9 @@ class Change(NamedTuple):
     code: str
     """Code of the event."""
 
-    severity: str = "info"
+    severity: str = ""
+    """Empty: the code's usual one."""
+
     details: Mapping[str, str | int | bool] = MappingProxyType({})
     first: tuple[Step, ...] = ()
     """Conditions."""
@@ -147,7 +150,7 @@ def _event(change: Change, by: By) -> Event:
         at=by.now,
         actor=by.actor.id,
         subject=f"key:{record.id}",
-        severity=change.severity,
+        severity=change.severity or code_of(change.code).severity,
         reason=record.reason,
         address=by.address,
         correlation=by.correlation,

@@ -161,7 +161,7 @@ class KeyService:
                 return "key_secrets_full"
             taken = frozenset(secret.id for secret in record.secrets)
             text, secret = self._changes.secret(record.id, record.kind, by.now, taken)
-            severity = "info" if old else "warning"
+            severity = "" if old else "warning"
             rotated = replace(record, secrets=(secret, *old))
             return Change(rotated, "key_rotated", severity, {"secret": secret.id, "kept": len(old)})
 
@@ -266,8 +266,7 @@ def _to(status: Status, code: str, reason: str, known: tuple[str, ...]) -> Calla
     def edit(record: KeyRecord) -> Change | str:
         if record.status != before:
             return "key_not_" + before
-        severity = "warning" if status == "quarantined" else "info"
-        return Change(replace(record, status=status, reason=reason, known=known), code, severity)
+        return Change(replace(record, status=status, reason=reason, known=known), code)
 
     return edit
 

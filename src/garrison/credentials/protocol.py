@@ -87,7 +87,8 @@ class Owner(NamedTuple):
     """Whether the owner may act at all."""
 
     epoch: int = 0
-    """Counted up when everything issued to the owner so far is to end."""
+    """Counted up when every login of the owner is to end; a token says in which epoch it was issued. Keys live on
+    until they are revoked."""
 
 
 class Owners(Protocol):
