@@ -66,7 +66,7 @@ _ANSWERS: dict[str, tuple[int, list[Pair]]] = {
 _REASONS = {200: "OK", 304: "Not Modified", 308: "Permanent Redirect", 401: "Unauthorized", 404: "Not Found"}
 
 
-class Boom(Exception):
+class BoomError(Exception):
     """What `/boom` raises."""
 
 
@@ -81,7 +81,7 @@ class _App:
             return 404, _PLAIN
         self.called = True
         if path == "/boom":
-            raise Boom
+            raise BoomError
         if path == "/private":
             return (200, _PLAIN) if authorized else (401, [("www-authenticate", "Bearer"), *_PLAIN])
         return _ANSWERS[path]
@@ -117,7 +117,7 @@ def over_asgi(policy: CorsPolicy) -> Send:
 
         try:
             asyncio.run(guarded(scope, receive, collect))
-        except Boom:
+        except BoomError:
             assert path == "/boom"
         starts = [message for message in sent if message["type"] == "http.response.start"]
         assert len(starts) == 1, "an answer begins exactly once"
@@ -147,7 +147,7 @@ def over_wsgi(policy: CorsPolicy) -> Send:
         try:
             for chunk in guarded(environ, start):
                 body += chunk
-        except Boom:
+        except BoomError:
             assert path == "/boom"
         assert len(started) == 1, "an answer begins exactly once"
         status, lines = started[0]
@@ -203,7 +203,9 @@ def browser_allows(answer: Answer, request: dict[str, Any], mode: str) -> bool:
 
 def policy_of(vector: dict[str, Any]) -> CorsPolicy:
     """Lists become tuples; whatever else the vector holds stays, so that a wrong kind of value is judged too."""
-    said = {name: tuple(value) if isinstance(value, list) else value for name, value in vector["policy"].items()}
+    said: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in vector["policy"].items()
+    }
     age = said.get("max_age")
     if isinstance(age, int) and not isinstance(age, bool):
         said["max_age"] = f"{age}s"
@@ -225,7 +227,9 @@ def failures(expect: dict[str, Any], answer: Answer, request: dict[str, Any], mo
         ),
         "header_token_once": lambda wanted: all(answer.members(name).count(one) == 1 for name, one in wanted.items()),
         "header_count": lambda wanted: all(len(answer.lines(name)) == count for name, count in wanted.items()),
-        "header_not_contains": lambda wanted: all(text not in (answer.get(name) or "") for name, text in wanted.items()),
+        "header_not_contains": lambda wanted: all(
+            text not in (answer.get(name) or "") for name, text in wanted.items()
+        ),
         "header_max_len": lambda wanted: all(len(answer.get(name) or "") <= most for name, most in wanted.items()),
         "header_max_int": lambda wanted: all(int(answer.get(name) or 0) <= most for name, most in wanted.items()),
         "header_min_int": lambda wanted: all(int(answer.get(name) or -1) >= least for name, least in wanted.items()),

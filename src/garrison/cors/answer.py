@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from garrison.cors.names import FORBIDDEN_METHODS, SAFELISTED_METHODS, is_token
+from garrison.cors.origin import LONGEST
 from garrison.cors.pattern import Matcher
 from garrison.cors.rules import LONGEST_ASK, MOST_ASKED, CorsPolicy, check, patterns
-from garrison.cors.tally import Tally
+from garrison.cors.tally import REASONS, Tally
 from garrison.errors import PolicyError
 from garrison.model.units import SECOND, duration
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMITED", "PREFLIGHT_VARY", "VARY", "Cors", "Preflight", "compile_cors", "joined"]
 
+_Lines = tuple["Header", ...]
+
 LIMITED = (b"retry-after", b"ratelimit", b"ratelimit-policy")
 """Fields of a limited answer; a page must be able to read them, or it cannot wait."""
 
@@ -34,6 +37,7 @@ PREFLIGHT_VARY: Header = (b"vary", b"Origin, Access-Control-Request-Method, Acce
 _MOST_GRANTS = 1024
 """Grants of origins that only a pattern covers; a caller may invent those, so they must not pile up."""
 
+_MOST_FOREIGN = 512
 _MOST_PREFLIGHTS = 1024
 _LONGEST_REMEMBERED = 256
 """Bytes of a preflight's header list that is worth remembering."""
@@ -42,14 +46,14 @@ _ORIGIN = b"access-control-allow-origin"
 _CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
 _PRIVATE: Header = (b"access-control-allow-private-network", b"true")
 _NO_BODY: Header = (b"content-length", b"0")
-_NOTHING: tuple[Header, ...] = ()
+_NOTHING: _Lines = ()
 
 
 class Preflight(NamedTuple):
     """The whole answer to a preflight; it has no body."""
 
     status: int
-    headers: tuple[Header, ...]
+    headers: _Lines
     reason: str
     """Why it was refused, one of `garrison.cors.tally.REASONS`; empty: it was not."""
 
@@ -59,17 +63,16 @@ class Cors:
 
     __slots__ = (
         "_always",
-        "_always_limited",
         "_any_header",
         "_any_method",
         "_exposed",
-        "_exposed_limited",
+        "_foreign",
         "_grants",
-        "_grants_limited",
         "_headers",
         "_matcher",
         "_methods",
         "_preflights",
+        "_refused",
         "_static",
         "debug",
         "policy",
@@ -86,18 +89,18 @@ class Cors:
         self._headers = frozenset(name.lower().encode("ascii") for name in policy.headers)
         self._any_method = "*" in policy.methods
         self._any_header = "*" in policy.headers
-        self._exposed = _exposed(policy, ())
-        self._exposed_limited = _exposed(policy, LIMITED)
-        static = self._matcher.any
+        # Pairs: for an ordinary answer, and for one that carries rate-limit fields.
+        self._exposed = _exposed(policy, ()), _exposed(policy, LIMITED)
         # Where every origin gets the same answer, a cache may give it to all of them.
-        self._always = ((_ORIGIN, b"*"), *self._exposed) if static else (VARY,)
-        self._always_limited = ((_ORIGIN, b"*"), *self._exposed_limited) if static else (VARY,)
-        self._grants: dict[bytes, tuple[Header, ...]] = {}
-        self._grants_limited: dict[bytes, tuple[Header, ...]] = {}
+        public = ((_ORIGIN, b"*"), *self._exposed[0]), ((_ORIGIN, b"*"), *self._exposed[1])
+        self._always: tuple[_Lines, _Lines] = public if self._matcher.any else ((VARY,), (VARY,))
+        self._grants: tuple[dict[bytes, _Lines], dict[bytes, _Lines]] = {}, {}
+        self._foreign: dict[bytes, str] = {}
         self._preflights: dict[tuple[bytes, bytes, bytes | None], Preflight] = {}
+        self._refused = {reason: Preflight(403, (PREFLIGHT_VARY, _NO_BODY), reason) for reason in REASONS}
         self._static = _static(policy)
 
-    def grant(self, origin: bytes | None, *, limited: bool = False) -> tuple[Header, ...]:
+    def grant(self, origin: bytes | None, *, limited: bool = False) -> _Lines:
         """Give the lines that an ordinary answer carries, errors and redirects included; `finish` merges the `vary`.
 
         Args:
@@ -108,8 +111,8 @@ class Cors:
             Only `vary` for an origin that is not allowed, and for a request without Origin: it asked nothing.
         """
         if origin is None or self._matcher.any:
-            return self._always_limited if limited else self._always
-        lines = (self._grants_limited if limited else self._grants).get(origin)
+            return self._always[limited]
+        lines = self._grants[limited].get(origin)
         return self._judge(origin, limited=limited) if lines is None else lines
 
     def allows(self, origin: bytes | None) -> bool:
@@ -119,6 +122,14 @@ class Cors:
     def trusts(self, origin: bytes | None) -> bool:
         """Tell whether pages of the origin may act as the user: only where the policy allows credentials."""
         return self.policy.credentials and self.allows(origin)
+
+    def refusal(self, origin: bytes, method: bytes, asked: bytes | None) -> str:
+        """Say why a preflight is refused: `origin`, `method` or `header`; empty: it is not. Counts nothing."""
+        if origin in self._foreign or not self._matcher.matches(origin):
+            return "origin"
+        if not self._takes(method):
+            return "method"
+        return "header" if self._allowed_names(asked) is None else ""
 
     def preflight(
         self, origin: bytes, method: bytes, asked: bytes | None = None, *, private: bool = False
@@ -143,30 +154,34 @@ class Cors:
                 return known
         return self._preflight(origin, method, asked, private=private)
 
-    def _judge(self, origin: bytes, *, limited: bool) -> tuple[Header, ...]:
-        if not self._matcher.matches(origin):
-            self.tally.origin(origin)
-            return self._always
-        exposed = self._exposed_limited if limited else self._exposed
-        lines = (*self._origin_lines(origin), *exposed, VARY)
-        grants = self._grants_limited if limited else self._grants
+    def _judge(self, origin: bytes, *, limited: bool) -> _Lines:
+        if origin in self._foreign or not self._matcher.matches(origin):
+            self._count_foreign(origin)
+            return self._always[limited]
+        lines = (*self._origin_lines(origin), *self._exposed[limited], VARY)
+        grants = self._grants[limited]
         if origin in self._matcher.exact or len(grants) < _MOST_GRANTS:
             grants[origin] = lines
         return lines
 
-    def _origin_lines(self, origin: bytes) -> tuple[Header, ...]:
+    def _count_foreign(self, origin: bytes) -> str:
+        """Count a refused origin; the last few hundred are judged once each."""
+        reason = self._foreign.get(origin)
+        if reason is not None:
+            self.tally.counts[reason] += 1
+            return reason
+        reason = self.tally.origin(origin)
+        if len(self._foreign) >= _MOST_FOREIGN:
+            self._foreign.clear()
+        if len(origin) <= LONGEST:
+            self._foreign[origin] = reason
+        return reason
+
+    def _origin_lines(self, origin: bytes) -> _Lines:
         if self._matcher.any:
             return ((_ORIGIN, b"*"),)
         granted = (_ORIGIN, origin)
         return (granted, _CREDENTIALS) if self.policy.credentials else (granted,)
-
-    def refusal(self, origin: bytes, method: bytes, asked: bytes | None) -> str:
-        """Say why a preflight is refused: `origin`, `method` or `header`; empty: it is not. Counts nothing."""
-        if not self._matcher.matches(origin):
-            return "origin"
-        if not self._takes(method):
-            return "method"
-        return "header" if self._allowed_names(asked) is None else ""
 
     def _preflight(self, origin: bytes, method: bytes, asked: bytes | None, *, private: bool) -> Preflight:
         refused = self.refusal(origin, method, asked)
@@ -200,14 +215,14 @@ class Cors:
         good = all(is_token(name) and (authorized or name != b"authorization") for name in names)
         return names if good else None
 
-    def _method_lines(self, method: bytes) -> tuple[Header, ...]:
+    def _method_lines(self, method: bytes) -> _Lines:
         if self._any_method and self.policy.credentials:
             # With credentials browsers take `*` for a method of that name.
             return ((b"access-control-allow-methods", method),)
         value = ", ".join(self.policy.methods)
         return ((b"access-control-allow-methods", value.encode("ascii")),) if value else ()
 
-    def _header_lines(self, names: Sequence[bytes]) -> tuple[Header, ...]:
+    def _header_lines(self, names: Sequence[bytes]) -> _Lines:
         if self._any_header and self.policy.credentials:
             value = b", ".join(dict.fromkeys(names))
         elif self._any_header:
@@ -218,13 +233,13 @@ class Cors:
 
     def _refuse(self, origin: bytes, method: bytes, refused: str) -> Preflight:
         """A refused origin is told nothing; in debug an allowed one is told everything up to the refusal."""
-        if refused == "origin":
-            reason, lines = self.tally.origin(origin), _NOTHING
-        else:
+        foreign = refused == "origin"
+        reason = self._count_foreign(origin) if foreign else refused
+        if not foreign:
             self.tally.count(refused)
-            reason, lines = refused, self._origin_lines(origin)
         if not self.debug:
-            return Preflight(403, (PREFLIGHT_VARY, _NO_BODY), reason)
+            return self._refused[reason]
+        lines = _NOTHING if foreign else self._origin_lines(origin)
         methods = self._method_lines(method) if refused == "header" else _NOTHING
         return Preflight(204, (*lines, *methods, PREFLIGHT_VARY), reason)
 
@@ -256,7 +271,7 @@ def joined(headers: Sequence[Header], name: bytes) -> bytes | None:
     return b", ".join(values) if values else None
 
 
-def _exposed(policy: CorsPolicy, further: Sequence[bytes]) -> tuple[Header, ...]:
+def _exposed(policy: CorsPolicy, further: Sequence[bytes]) -> _Lines:
     names = [name.encode("ascii") for name in policy.expose]
     listed = {name.lower() for name in names}
     if b"*" not in listed:
@@ -264,7 +279,7 @@ def _exposed(policy: CorsPolicy, further: Sequence[bytes]) -> tuple[Header, ...]
     return ((b"access-control-expose-headers", b", ".join(names)),) if names else ()
 
 
-def _static(policy: CorsPolicy) -> tuple[Header, ...]:
+def _static(policy: CorsPolicy) -> _Lines:
     """What ends every granted preflight. 0 is sent as well: without the field browsers keep the answer 5 s."""
     seconds = duration(policy.max_age) // SECOND
     return ((b"access-control-max-age", b"%d" % seconds), PREFLIGHT_VARY)

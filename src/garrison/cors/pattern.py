@@ -25,7 +25,7 @@ _OPAQUE = frozenset(("about", "blob", "data", "file", "filesystem", "javascript"
 _NEVER = {"ws": "http", "wss": "https"}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _SPACE = re.compile(r"[\x00-\x20\x7f,\x80-\xa0]")
-_REGEX = re.compile(r"[\^$\\|(){}]|(?:^|/)\.\*|\.\+|\[[^0-9a-f:]")
+_REGEX = re.compile(r"[\^$\\|(){}]|(?:^|/)\.\*|\.\+|\[[^:\]]*\]")
 _HOST_BYTES = re.compile(r"[a-z0-9_.-]*")
 
 
@@ -128,8 +128,7 @@ def _mistake(text: str) -> Mistake:
         or _wrong_scheme(text, scheme if separator else "")
         or _more_than_an_origin(text, rest)
         or _wrong_case(text)
-        or _wrong_host(text, *_split_port(rest))
-        or Mistake("GP109", f"{text[:80]!r} is no origin", "Write scheme://host[:port]")
+        or _wrong_host(text, scheme, *_split_port(rest))
     )
 
 
@@ -160,7 +159,7 @@ def _wrong_scheme(text: str, scheme: str) -> Mistake | None:
     if not scheme:
         return Mistake("GP105", f"{text[:80]!r} has no scheme", f"Write https://{text[:80]}")
     if scheme in _NEVER:
-        remedy = f"Write {_NEVER[scheme]}{text[len(scheme) : 80]}, the origin of the page that opens the socket"
+        remedy = f"Write {_NEVER[scheme]}{text[len(scheme) : 80]} for the page that opens the socket"
         return Mistake("GP105", f"no page has the scheme {scheme!r}", remedy)
     if not _SCHEME.fullmatch(scheme):
         return Mistake("GP105", f"{scheme[:40]!r} is no scheme in lower case", f"Write {text.lower()[:80]}")
@@ -189,23 +188,17 @@ def _split_port(rest: str) -> tuple[str, str | None]:
     return (rest, None) if colon < 0 else (rest[:colon], rest[colon + 1 :])
 
 
-def _wrong_host(text: str, host: str, port: str | None) -> Mistake | None:
+def _wrong_host(text: str, scheme: str, host: str, port: str | None) -> Mistake:
     base = host.removeprefix("*.")
     if "*" in base or (port is not None and "*" in port and port != "*"):
         remedy = "A star stands only as the whole first label (https://*.example.com), as the whole port, or alone"
         return Mistake("GP112", f"{text[:80]!r} has a star in the wrong place", remedy)
     if base != host and is_address(base):
         return Mistake("GP112", f"{text[:80]!r}: an address has nothing below it", "List each address")
-    if is_address(base):
-        return _wrong_address(text, base) or _wrong_port(text, port)
-    return _wrong_name(text, base) or _wrong_port(text, port)
-
-
-def _wrong_address(text: str, host: str) -> Mistake | None:
-    if parse(f"http://{host}") is None:
+    if is_address(base) and parse(f"{scheme}://{base}") is None:
         remedy = "Write IPv4 as four decimal numbers, IPv6 compressed, in lower case and in brackets, without a zone"
         return Mistake("GP111", f"{text[:80]!r} has an address that no browser writes so", remedy)
-    return None
+    return _wrong_name(text, base) or _wrong_port(text, scheme, port)
 
 
 def _wrong_name(text: str, host: str) -> Mistake | None:
@@ -216,20 +209,16 @@ def _wrong_name(text: str, host: str) -> Mistake | None:
     if len(host) > LONGEST_HOST or any(len(label) > 63 for label in host.split(".")):
         remedy = "A host name has at most 253 characters, a label 63"
         return Mistake("GP109", f"{text[:40]!r}… is too long", remedy)
-    if not _HOST_BYTES.fullmatch(host):
+    if not host.startswith("[") and not _HOST_BYTES.fullmatch(host):
         return Mistake("GP109", f"{text[:80]!r} has characters that no host name has", "Use letters, digits, - and _")
     return None
 
 
-def _wrong_port(text: str, port: str | None) -> Mistake | None:
-    if port is None or port == "*" or parse(f"x://h:{port}") is not None:
-        scheme = text.partition("://")[0]
-        if port is not None and port == str(DEFAULT_PORTS.get(scheme, "")):
-            wanted = text[: -len(port) - 1]
-            return Mistake(
-                "GP110", f"{text[:80]!r} names the default port, which browsers leave out", f"Write {wanted}"
-            )
-        return None
+def _wrong_port(text: str, scheme: str, port: str | None) -> Mistake:
+    """What is left when everything before the port is sound."""
+    if port == str(DEFAULT_PORTS.get(scheme, "")):
+        remedy = f"Write {text[: -len(port) - 1]}"
+        return Mistake("GP110", f"{text[:80]!r} names the default port, which browsers leave out", remedy)
     return Mistake("GP110", f"{text[:80]!r} has no valid port", "Write 1 to 65535 without leading zero, or :*")
 
 

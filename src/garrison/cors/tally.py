@@ -16,9 +16,6 @@ REASONS = ("origin", "null", "malformed", "several", "method", "header", "cross_
 """Why something was refused: the origin is not listed, is `null`, is no origin, came twice; the method or a field
 is not listed; a cross-site write; a WebSocket handshake of a foreign page."""
 
-_MOST_REMEMBERED = 512
-"""Refused origins whose reason is remembered; a caller may invent as many as it likes."""
-
 _MOST_RECENT = 64
 
 
@@ -32,26 +29,19 @@ class Refused(NamedTuple):
 class Tally:
     """Counters of refusals; shared by a policy and whatever replaces it."""
 
-    __slots__ = ("_reasons", "counts", "recent")
+    __slots__ = ("counts", "recent")
 
     def __init__(self) -> None:
         """Begin at zero."""
         self.counts: dict[str, int] = dict.fromkeys(REASONS, 0)
         self.recent: deque[Refused] = deque(maxlen=_MOST_RECENT)
-        """The origins refused last, each once until it is forgotten."""
-        self._reasons: dict[bytes, str] = {}
+        """Origins refused lately, the newest last; each once until many others came."""
 
     def origin(self, origin: bytes) -> str:
-        """Count a refused origin and say why it was refused."""
-        reason = self._reasons.get(origin)
-        if reason is None:
-            reason = reason_of(origin)
-            self.recent.append(Refused(printable(origin), reason))
-            if len(self._reasons) >= _MOST_REMEMBERED:
-                self._reasons.clear()
-            if len(origin) <= LONGEST:
-                self._reasons[origin] = reason
+        """Count an origin that is refused for the first time in a while, and say why it is."""
+        reason = reason_of(origin)
         self.counts[reason] += 1
+        self.recent.append(Refused(printable(origin), reason))
         return reason
 
     def count(self, reason: str) -> None:

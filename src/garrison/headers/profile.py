@@ -56,7 +56,7 @@ class HeadersPolicy:
     csp: str = ""
     """Content-Security-Policy instead of the profile's; `{nonce}` stands for the answer's nonce source."""
 
-    set: Mapping[str, str] = field(default_factory=dict)
+    set: dict[str, str] = field(default_factory=dict)
     """Further fields; an empty value leaves one of the profile's out."""
 
     locked: bool = False
@@ -136,8 +136,7 @@ def compile_headers(policy: HeadersPolicy, path: str = "headers") -> SecurityHea
 
 def _ending(policy: HeadersPolicy, lines: Sequence[Header]) -> Ending[bytes]:
     names = [name.decode("ascii") for name, _ in lines]
-    disclosing = [name for name in DISCLOSING if name not in names]
-    return ending((), (*disclosing, *names)) if policy.locked else ending(names, disclosing)
+    return ending((), (*DISCLOSING, *names)) if policy.locked else ending(names, DISCLOSING)
 
 
 def _block(policy: HeadersPolicy, further: Sequence[Header]) -> Block:

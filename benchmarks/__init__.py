@@ -1,0 +1,1 @@
+"""How fast, against whom: every figure is a ratio to a rival measured in the same run."""
