@@ -132,7 +132,7 @@ def test_stale_news_means_asking_the_store() -> None:
     it.ask()
     it.change(user, active=False)
 
-    it.world.clock.now += FRESH
+    it.world.clock.advance(FRESH)
 
     assert it.ask() == Owner(frozenset(), False, 0)
 

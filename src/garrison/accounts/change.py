@@ -14,8 +14,8 @@ import msgspec
 
 from garrison.accounts.fields import told
 from garrison.accounts.passwords.hashing import cost_name
+from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User
-from garrison.model.event import Event
 from garrison.model.ids import random_id
 from garrison.model.refusal import Refusal, refuse
 from garrison.stores.protocols import Put
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from garrison.accounts.service import Service
     from garrison.credentials.key_service import By
 
-__all__ = ["end_everything", "set_active", "set_password", "set_scopes"]
+__all__ = ["end_everything", "renew_peppers", "set_active", "set_password", "set_scopes"]
 
+_PAGE = 100
 _TRIES = 8
 """Attempts at a change that others keep overtaking."""
 
@@ -51,12 +52,13 @@ async def set_active(service: Service, id: str, by: By, *, active: bool) -> User
     def edit(user: User) -> User:
         return msgspec.structs.replace(user, active=active)
 
-    return await _apply(service, id, by, "user_updated" if active else "user_archived", edit, ends=not active)
+    code, reason = ("user_updated", "user_enabled") if active else ("user_archived", "user_disabled")
+    return await _apply(service, id, by, code, edit, reason=reason, ends=not active)
 
 
 async def end_everything(service: Service, id: str, by: By) -> User | Refusal:
     """End every session and token of a person; the account itself goes on."""
-    return await _apply(service, id, by, "authn_token_revoked", lambda user: user, ends=True)
+    return await _apply(service, id, by, "authn_token_revoked", lambda user: user, reason="all", ends=True)
 
 
 async def set_password(service: Service, id: str, password: str, by: By) -> User | Refusal:
@@ -89,8 +91,35 @@ async def set_password(service: Service, id: str, password: str, by: By) -> User
     return await _apply(service, id, by, "authn_password_change", edit, ends=True)
 
 
+async def renew_peppers(service: Service) -> int:
+    """Seal every stored hash under the current root key, so that the former one can go; nobody has to log in.
+
+    Returns:
+        How many were sealed anew. An account that changes meanwhile keeps its seal for the next run.
+
+    Raises:
+        SecretError: A hash was sealed under a root that is gone already, or was tampered with.
+    """
+    renewed, after = 0, ""
+    while page := await service.records.find(USERS, "", "", after, _PAGE):
+        for user in page:
+            sealed = service.hashing.resealed(user.password, user.id) if user.password else ""
+            if sealed != user.password:
+                step = Put(USERS, msgspec.structs.replace(user, password=sealed))
+                renewed += (await service.records.commit([step])).done
+        after = page[-1].id
+    return renewed
+
+
 async def _apply(
-    service: Service, id: str, by: By, code: str, edit: Callable[[User], User], *, ends: bool = False
+    service: Service,
+    id: str,
+    by: By,
+    code: str,
+    edit: Callable[[User], User],
+    *,
+    reason: str = "",
+    ends: bool = False,
 ) -> User | Refusal:
     """Change an account; `ends` begins a new epoch, which ends all that was issued before."""
     for _ in range(_TRIES):
@@ -101,16 +130,8 @@ async def _apply(
         if ends:
             changed = msgspec.structs.replace(changed, epoch=await service.sessions.epoch(user) + 1)
         news = service.news.step("subject", user.principal, by.now, random_id(service.randomness, 6))
-        event = Event(
-            code=code,
-            at=by.now,
-            actor=by.actor.id,
-            subject=user.principal,
-            address=by.address,
-            correlation=by.correlation,
-            details={"scopes": " ".join(changed.scopes), "epoch": changed.epoch},
-        )
-        outcome = await service.records.commit([Put(USERS, changed), news], [event])
+        told_of = event(code, by, user.principal, reason, scopes=" ".join(changed.scopes), epoch=changed.epoch)
+        outcome = await service.records.commit([Put(USERS, changed), news], [told_of])
         if outcome.done:
             service.news.tell("subject", user.principal, by.now)
             stored: User = outcome.records[0]

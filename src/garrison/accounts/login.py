@@ -15,10 +15,11 @@ from msgspec import Meta, Struct
 
 from garrison.accounts.device import MOST_DEVICES, MOST_NETWORKS, device_of, new_device, set_cookie, with_seen
 from garrison.accounts.passwords.hashing import cost_name
+from garrison.accounts.service import event
 from garrison.accounts.throttle import Held, forget, give_back, take_place
-from garrison.accounts.user import LONGEST_EMAIL, USERS, User, find_login, fold_email, fold_name, public
+from garrison.accounts.user import LONGEST_EMAIL, USERS, User, acting, find_login, fold_email, fold_name, public
+from garrison.credentials.key_service import By
 from garrison.crypto.password import MAX_BYTES
-from garrison.model.event import Event
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.response import Response, json_response
 from garrison.stores.protocols import Put, Require
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from garrison.accounts.service import Service, Source
     from garrison.accounts.throttle import Lane
     from garrison.model.endpoint import Call
+    from garrison.model.event import Event
     from garrison.stores.protocols import Step
 
 __all__ = ["LoginBody", "login", "secured"]
@@ -112,7 +114,8 @@ def _why(attempt: _Try) -> str:
 
 def _refused(service: Service, attempt: _Try, reason: str) -> Refusal:
     subject = _subject(service, attempt.user, attempt.folded)
-    return msgspec.structs.replace(refuse("login_refused", reason), subject=subject)
+    challenge = (b"www-authenticate", service.settings.challenge.encode("ascii"))
+    return msgspec.structs.replace(refuse("login_refused", reason, headers=(challenge,)), subject=subject)
 
 
 def _subject(service: Service, user: User | None, folded: str) -> str:
@@ -165,19 +168,14 @@ async def _settle(service: Service, attempt: _Try) -> None:
 
 def _event(call: Call, attempt: _Try, user: User, session: str) -> Event:
     failures = attempt.held.failures
-    return Event(
-        code="authn_login_successafterfail" if failures else "authn_login_success",
-        at=call.now,
-        actor=user.principal,
-        subject=user.principal,
-        address=call.address,
-        correlation=call.correlation,
-        details={
-            "session": session,
-            "methods": " ".join(METHODS),
-            "failures": failures,
-            "known_device": attempt.source.known_device,
-        },
+    return event(
+        "authn_login_successafterfail" if failures else "authn_login_success",
+        By(acting(user), call.now, call.address, call.correlation),
+        user.principal,
+        session=session,
+        methods=" ".join(METHODS),
+        failures=failures,
+        known_device=attempt.source.known_device,
     )
 
 

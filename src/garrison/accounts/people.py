@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from garrison.accounts.fields import Registration
 from garrison.accounts.passwords.hashing import cost_name
+from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User, acting, fold_email, fold_name
 from garrison.credentials.key_order import NewKey
 from garrison.credentials.key_service import OPERATOR, By
-from garrison.model.event import Event
 from garrison.model.ids import random_id
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.units import DAY
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from garrison.accounts.service import Service
     from garrison.accounts.session import Opened
+    from garrison.model.event import Event
 
 __all__ = [
     "INVITES",
@@ -144,8 +145,8 @@ async def store_user(
     """
     steps = [Consume(INVITES, invite.id)] if invite else []
     further = list(opened.steps) if opened else []
-    event = _event("user_created", by, user.principal, invite.name if invite else "", user.scopes)
-    outcome = await service.records.commit([*steps, Put(USERS, user), *further], [event])
+    made = _created(user, by, invite=invite.name if invite else "", session=opened.session if opened else "")
+    outcome = await service.records.commit([*steps, Put(USERS, user), *further], [made])
     if outcome.done:
         stored: User = outcome.records[len(steps)]
         return stored
@@ -193,8 +194,8 @@ async def invite(service: Service, scopes: Sequence[str], by: By, life: int = IN
         scopes=tuple(sorted(set(scopes))),
         until=by.now + life,
     )
-    event = _event("authz_admin", by, f"invite:{made.name}", made.name, made.scopes)
-    await service.records.commit([Put(INVITES, made)], [event])
+    told = event("authz_admin", by, f"invite:{made.name}", "user_invited", scopes=" ".join(made.scopes))
+    await service.records.commit([Put(INVITES, made)], [told])
     return Invited(text, made)
 
 
@@ -230,7 +231,7 @@ async def seed(service: Service, now: int, admin: Sequence[str] = ("admin:*",)) 
         if isinstance(user, Refusal):
             return ()
         drawn.append((user, password))
-    events = [_event("user_created", by_operator(now), user.principal, "", user.scopes) for user, _ in drawn]
+    events = [_created(user, by_operator(now)) for user, _ in drawn]
     steps = [Put(MARKS, Mark(id=_SEEDED)), *(Put(USERS, user) for user, _ in drawn)]
     if not (await service.records.commit(steps, events)).done:
         return ()
@@ -243,13 +244,6 @@ async def _seeded(service: Service, user: User, password: str, now: int) -> Seed
     return Seeded(user.name, user.email, password, "" if isinstance(key, Refusal) else key.text, user.scopes)
 
 
-def _event(code: str, by: By, subject: str, invite: str, scopes: Sequence[str]) -> Event:
-    return Event(
-        code=code,
-        at=by.now,
-        actor=by.actor.id,
-        subject=subject,
-        address=by.address,
-        correlation=by.correlation,
-        details={"scopes": " ".join(scopes), **({"invite": invite} if invite else {})},
-    )
+def _created(user: User, by: By, **details: str) -> Event:
+    further = {name: value for name, value in details.items() if value}
+    return event("user_created", by, user.principal, scopes=" ".join(user.scopes), **further)

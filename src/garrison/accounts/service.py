@@ -10,23 +10,25 @@ from garrison import limits
 from garrison.accounts.device import digest, is_known
 from garrison.accounts.fields import Rules
 from garrison.accounts.throttle import Lane
+from garrison.audit.codes import code_of
 from garrison.crypto.password import Cost
 from garrison.errors import UsageError
 from garrison.limits import Limit
+from garrison.model.event import Event
 from garrison.model.net import address_subject, wider
 
 if TYPE_CHECKING:
     from garrison.accounts.passwords.hashing import Hashing
     from garrison.accounts.session import Sessions
     from garrison.accounts.user import User
-    from garrison.credentials.key_service import KeyService
+    from garrison.credentials.key_service import By, KeyService
     from garrison.crypto.ring import KeyRing
     from garrison.model.ids import Randomness
     from garrison.policy.schema import Policy
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["LEAST_WORK", "PURPOSE", "Service", "Settings", "Source"]
+__all__ = ["LEAST_WORK", "PURPOSE", "Service", "Settings", "Source", "event"]
 
 LEAST_WORK = 35
 """MiB times passes of a password hash: the least of the parameters that OWASP Password Storage counts as equal."""
@@ -49,6 +51,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     failures_per_address: Limit
     cost: Cost
     """Of new password hashes."""
+
+    challenge: str
+    """What a 401 asks for (RFC 9110 section 15.5.2)."""
 
     secure: bool
     """Whether the device cookie is a `__Host-` cookie even where the server itself sees plain HTTP."""
@@ -77,6 +82,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             scopes=accounts.scopes,
             failures=_exact(accounts.failures),
             failures_per_address=_exact(accounts.failures_per_address),
+            challenge=f'Bearer realm="{policy.service}"',
             cost=_cost(accounts.hash_memory, accounts.hash_passes),
             secure=not development,
         )
@@ -181,6 +187,29 @@ class Service:
         if user is None:
             return lanes
         return (*lanes, Lane(self.hidden("lane-user", f"{user.id}\0{place}"), failures, "account", silent=True))
+
+
+def event(code: str, by: By, subject: str, reason: str = "", **details: str | int | bool) -> Event:
+    """Make the event of something done to an account.
+
+    Args:
+        code: From `garrison.audit.codes`; gives the severity.
+        by: Who did it, when and from where.
+        subject: What it was done to, by public name.
+        reason: A stable code where the event's own says too little.
+        **details: Anything further; never a secret.
+    """
+    return Event(
+        code=code,
+        at=by.now,
+        actor=by.actor.id,
+        subject=subject,
+        severity=code_of(code).severity,
+        reason=reason,
+        address=by.address,
+        correlation=by.correlation,
+        details=details,
+    )
 
 
 def _cost(memory: int, passes: int) -> Cost:

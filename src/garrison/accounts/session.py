@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
+from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User, public
+from garrison.credentials.key_service import By
 from garrison.errors import TokenError
-from garrison.model.event import Event
 from garrison.model.ids import random_id
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.response import Response, json_response
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from garrison.accounts.service import Service
     from garrison.model.endpoint import Call
+    from garrison.model.event import Event
     from garrison.model.ids import Randomness
     from garrison.stores.protocols import Records, Step
     from garrison.tokens.issue import Issuer
@@ -169,7 +171,8 @@ async def refresh(call: Call, service: Service) -> Response | Refusal:
     try:
         user, tokens = await service.sessions.renew(body.refresh_token, call.now)
     except TokenError as error:
-        return refuse("credential_refused", error.reason)
+        line = f'{service.settings.challenge}, error="invalid_token"'.encode("ascii")
+        return refuse("credential_refused", error.reason, headers=((b"www-authenticate", line),))
     return json_response(200, {**tokens, "user": public(user)})
 
 
@@ -178,16 +181,9 @@ async def logout(call: Call, service: Service) -> Response | Refusal:
     principal = call.principal
     if not principal.session:
         return refuse("credential_restricted", "no_session")
-    event = Event(
-        code="authn_logout",
-        at=call.now,
-        actor=principal.id,
-        subject=principal.id,
-        address=call.address,
-        correlation=call.correlation,
-        details={"session": principal.session},
-    )
-    await service.sessions.end(principal.session, call.now, [event])
+    by = By(principal, call.now, call.address, call.correlation)
+    told = event("authn_logout", by, principal.id, session=principal.session)
+    await service.sessions.end(principal.session, call.now, [told])
     return json_response(200, {"message": "Logged out."})
 
 

@@ -115,7 +115,7 @@ class Hashing:
         if self._current.verify(password, stored, owner) and stored is not None:
             return Checked(right=True, renewed=self._renewed(password, stored, owner))
         # A wrong guess pays for every cost there is, else its duration would tell which hash it met.
-        paid = self._name if stored is None else cost_name(stored)
+        paid = cost_name(stored or "") or self._name
         for name in {self._name, *others} - {paid}:
             Passwords(self._ring, _cost(name)).verify(password, None)
         return Checked(right=False)
@@ -123,8 +123,16 @@ class Hashing:
     def _renewed(self, password: str, stored: str, owner: str) -> str:
         if self._current.needs_rehash(stored):
             return self._current.hash(password, self._randomness, owner)
-        sealed = self._current.repepper(stored, self._randomness, owner)
+        sealed = self.resealed(stored, owner)
         return "" if sealed == stored else sealed
+
+    def resealed(self, stored: str, owner: str) -> str:
+        """Seal a stored hash under the current pepper; the same text when it is. No password, no work.
+
+        Raises:
+            SecretError: Its pepper is gone, or it was tampered with.
+        """
+        return self._current.repepper(stored, self._randomness, owner)
 
     async def announce(self, records: Records) -> None:
         """Note in the store, once per process, at which cost new hashes are made."""
@@ -147,8 +155,9 @@ class Hashing:
 
 
 def cost_name(stored: str) -> str:
-    """Read the cost out of a stored hash: `m=19456,t=2,p=1`."""
-    return stored.split("$")[2]
+    """Read the cost out of a stored hash: `m=19456,t=2,p=1`; empty when it is none."""
+    parts = stored.split("$")
+    return parts[2] if len(parts) > 2 and _COST.fullmatch(parts[2]) else ""
 
 
 def _cost(name: str) -> Cost:

@@ -1,0 +1,180 @@
+"""Registering: the table of answers, one winner of a name, invites that work once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from garrison.accounts.people import by_operator, invite
+from garrison.accounts.user import USERS
+from tests.accounts.world import MINUTE, PASSWORD, THERE, World
+
+BODY = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
+
+
+def test_a_new_account_answers_201_with_tokens() -> None:
+    world = World()
+    answer = world.register()
+
+    assert answer.status == 201
+    assert set(answer.json) == {"message", "token", "refresh_token", "token_type", "expires_in", "user"}
+    assert answer.json["user"] == {
+        "id": world.user().id,
+        "username": "ada",
+        "email": "ada@example.org",
+        "scopes": ["tasks:read", "tasks:write"],
+        "created_at": "2027-01-15T08:00:00Z",
+    }
+    assert world.principal(answer.json["token"]).id == world.user().principal
+
+
+def test_the_place_of_registration_is_known() -> None:
+    """The first login afterwards is not a stranger's."""
+    world = World()
+    cookies = world.register().cookies
+
+    world.login(cookies=cookies)
+
+    assert world.events("authn_login_success")[0].details["known_device"]
+    assert len(world.user().networks) == 1
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        {"username": "ada", "email": "other@example.org"},
+        {"username": "ADA", "email": "other@example.org"},
+        {"username": "other", "email": "ada@example.org"},
+        {"username": "other", "email": "ADA@example.org"},
+    ],
+)
+def test_a_known_name_or_address_answers_409_and_not_which(twin: dict[str, str]) -> None:
+    world = World()
+    world.register()
+
+    answer = world.call("register", {**BODY, **twin})
+
+    assert (answer.status, answer.code) == (409, "account_exists")
+    assert answer.cookies == []
+    assert world.login().status == 200
+
+
+def test_of_many_that_want_one_name_exactly_one_gets_it() -> None:
+    world = World()
+
+    async def race() -> list[int]:
+        bodies = [{**BODY, "email": f"ada{n}@example.org"} for n in range(8)]
+        return [answer.status for answer in await asyncio.gather(*(world.calling("register", body) for body in bodies))]
+
+    assert sorted(asyncio.run(race())) == [201] + [409] * 7
+    assert len(asyncio.run(world.records.find(USERS, "", ""))) == 1
+
+
+def test_nothing_is_stored_half() -> None:
+    """A refused registration leaves neither an account nor a session nor an event."""
+    world = World()
+    world.register()
+    events, families = len(world.events()), len(asyncio.run(world.records.find(*_families())))
+
+    world.register()
+
+    assert len(world.events()) == events
+    assert len(asyncio.run(world.records.find(*_families()))) == families
+
+
+def _families() -> tuple[Any, str, str]:
+    from garrison.tokens.refresh import REFRESH_FAMILIES
+
+    return REFRESH_FAMILIES, "", ""
+
+
+def test_every_bad_field_is_told_and_nothing_is_hashed() -> None:
+    world = World()
+    answer = world.call("register", {"username": "a", "email": "b", "password": "c"})
+
+    assert answer.status == 422
+    assert answer.refusal is not None
+    assert [error["path"] for error in answer.refusal.members["errors"]] == ["username", "email", "password"]
+    assert world.pool.jobs == 0  # type: ignore[attr-defined]  # the world's own pool counts
+
+
+def test_a_closed_registration_takes_invites_alone() -> None:
+    world = World(register=False)
+
+    assert (world.register().status, world.register().code) == (403, "invite_required")
+    assert world.register(invite="x" * 43).public == world.register().public
+
+
+def test_an_invite_works_once_and_gives_its_scopes() -> None:
+    world = World(register=False)
+    made = asyncio.run(invite(world.service, ("admin:*", "tasks:read"), by_operator(world.clock.wall())))
+
+    answer = world.register(invite=made.text)
+
+    assert answer.status == 201
+    assert answer.json["user"]["scopes"] == ["admin:*", "tasks:read"]
+    assert world.register("bob", invite=made.text).code == "invite_required"
+    assert [event.details.get("invite") for event in world.events("user_created")] == [made.invite.name]
+
+
+def test_of_many_that_use_one_invite_exactly_one_gets_in() -> None:
+    world = World(register=False)
+    made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
+
+    async def race() -> list[int]:
+        bodies = [{"username": f"ada{n}", "email": f"ada{n}@example.org"} for n in range(8)]
+        calls = [world.calling("register", {**BODY, **body, "invite": made.text}) for body in bodies]
+        return [answer.status for answer in await asyncio.gather(*calls)]
+
+    assert sorted(asyncio.run(race())) == [201] + [403] * 7
+
+
+def test_a_taken_name_does_not_use_up_the_invite() -> None:
+    world = World()
+    world.register()
+    made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
+
+    assert world.register(invite=made.text).status == 409
+    assert world.register("bob", invite=made.text).status == 201
+
+
+def test_an_invite_ends() -> None:
+    world = World(register=False)
+    made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall()), 10 * MINUTE))
+
+    world.clock.advance(10 * MINUTE)
+
+    assert world.register(invite=made.text).status == 403
+
+
+def test_an_invite_made_under_the_former_root_key_works() -> None:
+    world = World(register=False)
+    made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
+    root = (bytes(range(1, 33)), bytes(range(32)))
+    rotated = World(records=lambda _: world.records, clock=world.clock, root=root, register=False)
+
+    assert rotated.register(invite=made.text).status == 201
+
+
+def test_a_wrong_invite_is_refused_where_none_is_needed() -> None:
+    """Whoever was invited must not silently become less than promised."""
+    assert World().register(invite="x" * 43).status == 403
+
+
+def test_the_store_never_holds_the_invite() -> None:
+    world = World()
+    made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
+
+    assert made.text not in repr(made.invite)
+    assert all(made.text not in repr(event) for event in world.events())
+
+
+def test_a_device_that_is_there_already_is_kept() -> None:
+    """Two people of one browser share the device and nothing else."""
+    world = World()
+    cookies = world.register().cookies
+
+    assert world.register("bob", cookies=cookies, address=THERE).cookies == cookies
+    assert world.user("bob").devices[0].digest == world.user("ada").devices[0].digest
