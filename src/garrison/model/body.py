@@ -75,15 +75,18 @@ def decode(data: bytes, *, depth: int = MOST_DEPTH, fields: int = MOST_FIELDS) -
 
 
 def _bare(data: bytes) -> bytes:
-    """Cut the strings out. Without a backslash every second piece between quotation marks is one."""
-    return _STRINGS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    """Cut every string down to one mark. Without a backslash every second piece between marks is one."""
+    return _STRINGS.sub(b'"', data) if b"\\" in data else b'"'.join(data.split(b'"')[::2])
 
 
 def _shape(bare: bytes, depth: int, fields: int) -> Refusal | None:
     """Judge a body without its strings: nesting, number of values, length of numbers."""
-    openings = bare.count(b"{") + bare.count(b"[")
-    # Every value but the first follows a comma or an opening bracket.
-    if openings + bare.count(b",") > fields + 1:
+    dense = bare.translate(None, b" \t\r\n")
+    openings = dense.count(b"{") + dense.count(b"[")
+    empty = dense.count(b"{}") + dense.count(b"[]")
+    # Every value but the outermost follows a comma, or the bracket of something that is not empty; and a bracket
+    # begins a value, which bounds the walk below for `{}{}{}…` too.
+    if openings - empty + dense.count(b",") > fields or openings > fields + 1:
         return _refused("fields", f"must have at most {fields} members and elements")
     if _TOO_LONG in bare.translate(_DIGITS):
         return _refused("number", f"must have no number of more than {LONGEST_NUMBER} digits")

@@ -322,6 +322,6 @@ def _from_msgspec(complaint: str) -> Misfit:
     """Read the place out of `text - at `$.a[2].b``; members of dictionaries stay unnamed there."""
     text, _, place = complaint.partition(" - at `$")
     steps: list[str | int] = []
-    for name, number in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", place):
+    for name, number in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", place.replace("[...]", "")):
         steps.append(int(number) if number else name)
     return Misfit(tuple(steps), "rule", text[:1].lower() + text[1:])
