@@ -260,8 +260,8 @@ def _is_count(number: object, most: int) -> bool:
 def _drain(algorithm: Algorithm, count: int, window: int, burst: int) -> int:
     if algorithm == "rate":
         return -(-burst * window // max(count, 1))
-    # A window counts the whole of its oldest part, and the part it is in.
-    return window + 2 * -(-window // SLICES) if algorithm in {"log", "window"} else window
+    # A window counts the whole of its oldest slice, and the slice it is in.
+    return (SLICES + 1) * -(-window // SLICES) if algorithm == "window" else window
 
 
 def _again(*facts: Any) -> Limit:

@@ -34,3 +34,7 @@ class ManualClock:
     def step(self, microseconds: int) -> None:
         """Set the wall clock forward or back, as an administrator or NTP does; the monotonic one does not notice."""
         self._wall += microseconds
+
+    def jump(self, microseconds: int) -> None:
+        """Set both clocks forward or back, as when a store's own clock is set or another machine takes over."""
+        self.advance(microseconds)

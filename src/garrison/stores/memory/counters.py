@@ -118,11 +118,12 @@ class MemoryCounters:
         slow: _Slow = {}
         with self._lock:
             now = self._monotonic()
-            for place, ask in enumerate(asks):
-                slow[place] = self._spend(ask, now, keep=False)
-            verdicts = self._told(asks, [spent[0] for spent in slow.values()], slow, now)
-            self._roll_back(asks, len(asks), slow)
-        return verdicts
+            try:
+                for place, ask in enumerate(asks):
+                    slow[place] = self._spend(ask, now, keep=False)
+                return self._told(asks, [spent[0] for spent in slow.values()], slow, now)
+            finally:
+                self._roll_back(asks, len(slow), slow)
 
     def _take_all(self, asks: Sequence[Ask], now: int) -> Sequence[Verdict]:
         """Spend one ask after the other, and undo it all when one does not pass."""

@@ -1,0 +1,1 @@
+"""What every store of counters promises, in parts; `garrison.testing.counters` puts them together."""
