@@ -52,7 +52,11 @@ def test_the_old_key_works_from_the_first_moment(scheme: str, secret: bytes, has
     principal = world.ask(TEXT)
 
     assert isinstance(principal, Principal)
-    assert (principal.id, principal.scopes, principal.credential) == (ADA.id, frozenset(("notes:read",)), f"key:{record.id}")
+    assert (principal.id, principal.scopes, principal.credential) == (
+        ADA.id,
+        frozenset(("notes:read",)),
+        f"key:{record.id}",
+    )
 
 
 @pytest.mark.parametrize(("scheme", "secret", "hash"), WAYS[:1] + WAYS[-1:])
