@@ -23,8 +23,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from garrison.adapters.routes import FoundRoute, found_routes, plain_template
+from garrison.adapters.routes import found_routes, plain_template
 from garrison.errors import UsageError
+from garrison.policy.found import FoundRoute
 from garrison.policy.route import parse_template
 
 
@@ -52,9 +53,18 @@ def test_fastapi_tells_methods_templates_scopes_and_its_documentation() -> None:
     app = FastAPI()
 
     @app.get("/notes/{id:int}")
-    def read(id: int, me: Lists) -> None: ...
+    def read(id: int, me: Lists) -> None:
+        """Read a note.
 
-    @app.api_route("/notes", methods=["POST", "PUT"], dependencies=[Security(principal, scopes=["notes:write"])])
+        All of it.
+        """
+
+    @app.api_route(
+        "/notes",
+        summary="Write notes",
+        methods=["POST", "PUT"],
+        dependencies=[Security(principal, scopes=["notes:write"])],
+    )
     def write() -> None: ...
 
     assert found_routes(app) == [
@@ -62,8 +72,8 @@ def test_fastapi_tells_methods_templates_scopes_and_its_documentation() -> None:
         FoundRoute(("GET",), "/docs", documentation=True),
         FoundRoute(("GET",), "/docs/oauth2-redirect", documentation=True),
         FoundRoute(("GET",), "/redoc", documentation=True),
-        FoundRoute(("GET",), "/notes/{id:int}", ("notes:read", "notes:list")),
-        FoundRoute(("POST", "PUT"), "/notes", ("notes:write",)),
+        FoundRoute(("GET",), "/notes/{id:int}", ("notes:read", "notes:list"), summary="Read a note."),
+        FoundRoute(("POST", "PUT"), "/notes", ("notes:write",), summary="Write notes"),
     ]
 
 

@@ -9,10 +9,22 @@ import typer
 
 from garrison.cli.screen import JSON
 
-__all__ = ["POLICY", "AppName", "Json", "PolicyFile"]
+__all__ = ["POLICY", "AppName", "Json", "PolicyFile", "commands", "split"]
 
 POLICY = Path("garrison.toml")
 """The policy that every command reads by default."""
+
+
+def commands() -> typer.Typer:
+    """Begin the module of one command: plain help, no traces of its own."""
+    return typer.Typer(
+        rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True
+    )
+
+
+def split(given: list[str] | None) -> tuple[str, ...]:
+    """Read a list that may come as several options, with commas, or with spaces."""
+    return tuple(part for each in given or () for part in each.replace(",", " ").split())
 
 
 def _json(context: typer.Context, value: bool) -> bool:

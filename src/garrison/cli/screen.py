@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from garrison.errors import GarrisonError, Problem
 
-__all__ = ["JSON", "fail", "instant", "note", "printable", "rows", "say", "show"]
+__all__ = ["JSON", "fail", "instant", "line", "note", "printable", "rows", "say", "show"]
 
 JSON = "garrison.json"
 """Where the context of a command remembers that JSON is wanted."""
@@ -44,6 +44,13 @@ def show(value: Any) -> None:
 
     text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
     say(text.decode())
+
+
+def line(value: Any) -> None:
+    """Print a value as JSON on one line: for what is told while a command goes on."""
+    import msgspec
+
+    say(msgspec.json.encode(value, enc_hook=str).decode())
 
 
 def rows(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:

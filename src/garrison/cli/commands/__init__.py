@@ -1,0 +1,1 @@
+"""The commands, one module each; every one is loaded when it is called."""

@@ -1,0 +1,115 @@
+"""`garrison serve`: an application behind the guard."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from garrison.cli.options import POLICY, Json, commands
+from garrison.cli.screen import line, note, printable, say
+from garrison.errors import GarrisonError, UsageError
+
+if TYPE_CHECKING:
+    from garrison.cli.serving.guarded import Guarded
+    from garrison.cli.serving.welcome import Greeting
+    from garrison.runtime.runtime import Runtime
+
+__all__ = ["app", "serve"]
+
+app = commands()
+
+Given = Annotated[
+    Path | None, typer.Option("--policy", "-p", metavar="FILE", help="The policy. [default: garrison.toml]")
+]
+
+
+@app.command()
+def serve(
+    application: Annotated[str, typer.Argument(metavar="MODULE:APP", help="ASGI or WSGI, with or without a guard.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any free one.")] = 8000,
+    policy: Given = None,
+    json: Json = False,
+) -> None:
+    """Serve an application behind the guard.
+
+    An application that puts up its own guard keeps it; any other is guarded by the policy. Ctrl-C ends the server
+    in good order; SIGHUP makes it read the policy again, which it also does by itself when the file changes.
+    """
+    from garrison.cli.application import load_app
+    from garrison.cli.serving.guarded import guarded
+    from garrison.cli.serving.server import listen
+    from garrison.cli.serving.server import serve as run
+    from garrison.cli.serving.welcome import welcome
+
+    _configure_logging()
+    found = guarded(load_app(application), policy or POLICY)
+    runtime = found.runtime
+    try:
+        _check_policy(found, policy)
+        with listen(host, port) as listener:
+            base = _base(host, listener.getsockname()[1])
+            runtime.start()
+            told = partial(_tell, runtime, welcome(runtime, base), base, json=json)
+            run(found.app, listener, ready=told, reload=partial(_reload, runtime))
+    finally:
+        runtime.close()
+    if not json:
+        say("stopped")
+
+
+def _configure_logging() -> None:
+    """Send warnings and faults to standard error, unless the application wants it otherwise."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("garrison").setLevel(logging.INFO)
+
+
+def _check_policy(found: Guarded, policy: Path | None) -> None:
+    """Refuse a policy that would be ignored: somebody would believe that it holds."""
+    own = found.runtime.path
+    if found.own and policy is not None and (own is None or own.resolve() != policy.resolve()):
+        named = f"the policy {own}" if own is not None else "a policy written in Python"
+        msg = f"the application has put up its own guard, with {named}; leave --policy out"
+        raise UsageError(msg)
+
+
+def _base(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104  # compared, not bound
+    return f"http://{shown}:{port}"
+
+
+def _tell(runtime: Runtime, greeting: Greeting, base: str, *, json: bool) -> None:
+    """Say where the service is, and what the first start has made; as JSON, all of it on one line."""
+    from garrison.cli.serving.welcome import docs_page, greet
+
+    policy, docs = runtime.policy, docs_page(runtime.policy)
+    told = {
+        "url": base,
+        "service": policy.service,
+        "environment": policy.environment,
+        "policy": str(runtime.path or ""),
+    }
+    if json:
+        line(told | {"docs": base + docs if docs else "", **greeting._asdict()})
+    else:
+        greet(greeting)
+        say(f"{policy.service} ({policy.environment}) is served on {base}, Ctrl-C stops it")
+        say(f"  policy  {printable(runtime.path or 'written in Python')}")
+        if docs:
+            say(f"  docs    {base}{docs}")
+    sys.stdout.flush()
+
+
+def _reload(runtime: Runtime) -> None:
+    """Put the changed policy in force; when it is wrong, say why and keep the old one."""
+    try:
+        changes = runtime.reload()
+    except (GarrisonError, OSError) as error:
+        note(f"garrison: the changed policy is refused, the old one stays in force: {printable(error)}")
+        return
+    note(f"garrison: the policy was read again, {len(changes)} changes")

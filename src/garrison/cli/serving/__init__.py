@@ -1,0 +1,1 @@
+"""What `garrison serve` is made of."""
