@@ -1,0 +1,113 @@
+"""A user's own keys: shown once, within the user's rights, nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import msgspec
+import pytest
+
+from garrison.accounts.endpoints import mounts
+from garrison.credentials.key_record import KEYS
+from garrison.model.principal import Principal
+from garrison.policy.schema import Accounts
+from tests.accounts.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.register()
+    world.register("bob")
+    return world
+
+
+@pytest.fixture
+def ada(world: World) -> Principal:
+    return world.principal(world.login().json["token"])
+
+
+@pytest.fixture
+def bob(world: World) -> Principal:
+    return world.principal(world.login("bob").json["token"])
+
+
+def test_a_key_is_shown_once(world: World, ada: Principal) -> None:
+    made = world.call("create_key", {"name": "laptop", "scopes": ["tasks:read"]}, principal=ada)
+
+    assert made.status == 201
+    assert re.fullmatch(r"grsn_sk_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}", made.json["key"])
+    listed = world.call("list_keys", principal=ada)
+    assert [key["id"] for key in listed.json["keys"]] == [made.json["id"]]
+    assert made.json["key"] not in repr(listed.json)
+    assert made.json["key"].rpartition("_")[2] not in repr(asyncio.run(world.records.find(KEYS, "", "")))
+
+
+def test_rotation_shows_the_new_secret_once(world: World, ada: Principal) -> None:
+    made = world.call("create_key", {"name": "laptop"}, principal=ada).json
+
+    rotated = world.call("rotate_key", principal=ada, id=made["id"])
+
+    assert rotated.status == 200
+    assert rotated.json["id"] == made["id"]
+    assert rotated.json["key"] != made["key"]
+
+
+def test_revoking_answers_204(world: World, ada: Principal) -> None:
+    made = world.call("create_key", {"name": "laptop"}, principal=ada).json
+
+    assert world.call("revoke_key", principal=ada, id=made["id"]).status == 204
+    assert world.call("revoke_key", principal=ada, id=made["id"]).status == 409
+    assert world.call("list_keys", principal=ada).json["keys"][0]["status"] == "revoked"
+
+
+@pytest.mark.parametrize("call", ["rotate_key", "revoke_key"])
+def test_anothers_key_answers_like_a_missing_one(world: World, ada: Principal, bob: Principal, call: str) -> None:
+    made = world.call("create_key", {"name": "laptop"}, principal=ada).json
+
+    others, missing = world.call(call, principal=bob, id=made["id"]), world.call(call, principal=bob, id="nothing000")
+
+    assert others.status == 404
+    assert others.public == missing.public
+    assert world.call("list_keys", principal=bob).json == {"keys": []}
+
+
+@pytest.mark.parametrize("scopes", [["admin:*"], ["tasks:*"], ["tasks:read", "tasks:delete"]])
+def test_a_key_has_no_right_that_its_maker_lacks(world: World, ada: Principal, scopes: list[str]) -> None:
+    answer = world.call("create_key", {"name": "x", "scopes": scopes}, principal=ada)
+
+    assert (answer.status, answer.code) == (403, "scope_missing")
+
+
+def test_a_key_makes_no_keys(world: World, ada: Principal) -> None:
+    """Twice held: the row takes tokens alone, and the service refuses a key whatever the row says."""
+    made = world.call("create_key", {"name": "x", "scopes": ["tasks:read"]}, principal=ada).json
+    key = msgspec.structs.replace(ada, credential=f"key:{made['id']}")
+
+    assert world.call("create_key", {"name": "y"}, principal=key).status == 403
+    assert world.call("list_keys", principal=key).status == 403
+    assert world.call("rotate_key", principal=key, id=made["id"]).status == 403
+    assert world.call("revoke_key", principal=key, id=made["id"]).status == 403
+
+
+def test_every_row_of_keys_demands_a_fresh_login_with_a_token() -> None:
+    rows = [row for prefix, row in mounts(Accounts(fresh="3m")) if prefix == "/keys"]
+
+    assert len(rows) == 4
+    assert all(row.demands["credentials"] == ("jwt",) for row in rows)
+    assert all(row.demands["require"] == {"fresh": "3m"} for row in rows)
+    assert not any(row.demands["public"] for row in rows)
+
+
+def test_keys_are_few_per_person(world: World, ada: Principal) -> None:
+    answers = [world.call("create_key", {"name": f"k{n}"}, principal=ada).status for n in range(21)]
+
+    assert answers == [201] * 20 + [409]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"name": ""}, {"name": "x", "scopes": "tasks:read"}, {"name": "x", "owner": "user:y"}]
+)
+def test_a_body_that_is_not_as_it_must_be(world: World, ada: Principal, body: dict[str, str]) -> None:
+    assert world.call("create_key", body, principal=ada).status == 422
