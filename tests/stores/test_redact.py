@@ -127,11 +127,17 @@ def test_details_are_hidden_by_their_name_and_bounded_in_number() -> None:
         "otp",
         "refreshToken",
     )
-    kept = {"scopes": "a b", "tokens": 3, "token_kind": "refresh", "has_password": True, "passwords": 2}
-    event = redact(Event(code="x", at=1, details=dict.fromkeys(names, "v") | kept))
+    kept: dict[str, str | int | bool] = {
+        "scopes": "a b",
+        "tokens": 3,
+        "token_kind": "refresh",
+        "has_password": True,
+        "passwords": 2,
+    }
+    event = redact(Event(code="x", at=1, details={**dict.fromkeys(names, "v"), **kept}))
     crowd = redact(Event(code="x", at=1, details={f"n{number}": "v" for number in range(1_000)}))
 
-    assert event.details == dict.fromkeys(names, HIDDEN) | kept
+    assert event.details == {**dict.fromkeys(names, HIDDEN), **kept}
     assert redact(Event(code="x", at=1, details={"pin": 1234})).details == {"pin": HIDDEN}
     assert len(crowd.details) == MOST_DETAILS
 

@@ -1,0 +1,21 @@
+"""Forty kills in a row, on one file: the long form of `tests/stores/test_kill9.py`."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.stores.kill import kill_and_prove
+
+pytestmark = pytest.mark.prove
+
+
+def test_forty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    """At random moments of a storm from four threads."""
+    dice = random.Random()
+    acknowledged = [kill_and_prove(tmp_path / "x.db", f"n{number}", dice) for number in range(40)]
+
+    assert min(acknowledged) > 0
+    print(f"| kills | acknowledged commits | lost |\n|---|---|---|\n| {len(acknowledged)} | {sum(acknowledged)} | 0 |")
