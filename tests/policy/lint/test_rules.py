@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from garrison.policy.lint import RULES, Example, Facts, Rule, lint
+from garrison.policy.lint import RULES, Example, Rule
 from garrison.policy.load import read
 
 FILES = {"note.json": b'{"type": "object"}', "ill.json": b'{"type": "strange"}'}

@@ -1,0 +1,141 @@
+"""Rows: what each route demands in the end, and which of them meet."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garrison.model.endpoint import Call, Endpoint
+from garrison.model.response import Response
+from garrison.policy.load import load
+from garrison.policy.route import Tree, parse_template
+from garrison.policy.schema import Cors, Policy, Route
+from garrison.policy.table import cors_policy, demands, meetings, users_of_cors
+
+PARTS = st.sampled_from(["a", "b", "7", "{p}", "{p:int}", "{p:float}", "{p:uuid}"])
+NAMES = st.lists(
+    st.builds(
+        lambda parts, tail: "GET /" + "/".join([f"{part[:-1]}{at}}}" if part == "{p}" else part.replace("{p:", f"{{p{at}:") for at, part in enumerate(parts)] + tail),
+        st.lists(PARTS, min_size=1, max_size=3),
+        st.sampled_from([[], [], ["{rest:path}"]]),
+    ),
+    max_size=5,
+    unique=True,
+)  # fmt: skip
+PATHS = st.lists(st.sampled_from(["a", "b", "7", "1.5", "1" * 32, "x"]), min_size=1, max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+async def _nothing(_: Call, __: object) -> Response:
+    return Response(204)
+
+
+LOGIN = Endpoint(
+    name="login",
+    method="POST",
+    path="/login",
+    run=_nothing,
+    demands={"public": True, "limit": "5/s per address", "scopes": []},
+)
+
+
+def test_a_route_takes_from_the_defaults_what_it_does_not_say() -> None:
+    policy = load(
+        """
+        [defaults]
+        limit = "5/s per key"
+        own = false
+        [routes]
+        "GET /a" = { limit = [], scopes = ["a:read"] }
+        "GET /b/{id}" = { own = true }
+        """
+    )
+
+    first, second = demands(policy)
+
+    assert (first.whole.limit, first.whole.own, first.whole.scopes) == ((), False, ("a:read",))
+    assert (second.whole.limit, second.whole.own, second.whole.scopes) == ("5/s per key", True, None)
+    assert second.stated == Route(own=True)
+    assert second.parameters == ("id",)
+
+
+def test_an_endpoint_is_a_row_and_a_route_of_its_name_overrides_it() -> None:
+    rows = (("/auth", LOGIN, "service"),)
+
+    (alone,) = demands(Policy(), rows)
+    (changed,) = demands(Policy(routes={"POST /auth/login": Route(limit="1/s per address")}), rows)
+
+    assert alone.name == changed.name == "POST /auth/login"
+    assert (alone.whole.public, alone.whole.limit) == (True, "5/s per address")
+    assert (changed.whole.public, changed.whole.limit) == (True, "1/s per address")
+    assert alone.mounted is not None
+    assert changed.mounted is not None
+    assert changed.mounted.service == "service"
+
+
+def test_what_a_cors_policy_leaves_out_follows_from_its_routes() -> None:
+    policy = load(
+        """
+        [keys]
+        header = "x-key"
+        [defaults]
+        cors = "web"
+        [cors.web]
+        origins = ["https://app.example.com"]
+        [routes]
+        "PUT|DELETE /a" = {}
+        "WS /b" = {}
+        "PATCH /c" = { cors = "none" }
+        """
+    )
+    rows = demands(policy)
+
+    compiled = cors_policy(policy.cors["web"], users_of_cors(rows, "web"), policy)
+    stated = cors_policy(Cors(origins=("https://a.example",), methods=("GET",), headers=("x-a",)), rows, policy)
+
+    assert compiled.methods == ("PUT", "DELETE")
+    assert compiled.headers == ("authorization", "content-type", "x-key")
+    assert (stated.methods, stated.headers) == (("GET",), ("x-a",))
+
+
+@given(NAMES, PATHS)
+def test_routes_that_take_one_path_meet_and_no_others_need_to(names: list[str], path: str) -> None:
+    """Compared with the plain way: every route against every other, by what each takes."""
+    rows = demands(Policy(routes=dict.fromkeys(names, Route())))
+    found = {(meeting.one.name, meeting.other.name) for meeting in meetings(rows)}
+    trees: dict[str, Tree[str]] = {}
+    for name in names:
+        trees[name] = Tree()
+        trees[name].add(parse_template(name.removeprefix("GET ")), name)
+
+    for one, other in combinations(names, 2):
+        if trees[one].find(path) and trees[other].find(path):
+            assert (one, other) in found
+
+
+def test_methods_meet_each_by_itself() -> None:
+    rows = demands(Policy(routes={"GET|PUT /a/{x}": Route(), "PUT|DELETE /{y}/b": Route(), "GET /c": Route()}))
+
+    (meeting,) = meetings(rows)
+
+    assert (meeting.method, meeting.one.name, meeting.other.name) == ("PUT", "GET|PUT /a/{x}", "PUT|DELETE /{y}/b")
+    assert not meeting.ordered
+    assert not meeting.same
+
+
+def test_a_path_parameter_meets_everything_below() -> None:
+    names = ("GET /a", "GET /a/b/c", "GET /a/{rest:path}", "GET /{all:path}", "GET /b")
+    rows = demands(Policy(routes=dict.fromkeys(names, Route())))
+
+    found = {(meeting.one.name, meeting.other.name) for meeting in meetings(rows)}
+
+    assert found == {
+        ("GET /a/b/c", "GET /a/{rest:path}"),
+        ("GET /a", "GET /{all:path}"),
+        ("GET /a/b/c", "GET /{all:path}"),
+        ("GET /a/{rest:path}", "GET /{all:path}"),
+        ("GET /{all:path}", "GET /b"),
+    }
