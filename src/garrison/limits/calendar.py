@@ -9,6 +9,7 @@ This is the one algorithm that takes wall time, so that its periods are everybod
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from garrison.limits.limit import MONTH, NEVER, Verdict
@@ -67,12 +68,9 @@ def _month_end(day: int) -> int:
     year = 1970 + day * 400 // 146_097
     # The estimate by the mean length of a year is a day off at some turns of a year.
     year += (day >= _new_year(year + 1)) - (day < _new_year(year))
-    end = _new_year(year)
-    for number, length in enumerate(_MONTHS, 1):
-        end += length + (number == 2 and _new_year(year + 1) - _new_year(year) == 366)
-        if end > day:
-            break
-    return end * DAY
+    is_leap = _new_year(year + 1) - _new_year(year) == 366
+    ends = accumulate(length + (is_leap and length == 28) for length in _MONTHS)
+    return next(end for end in (_new_year(year) + days for days in ends) if end > day) * DAY
 
 
 def _new_year(year: int) -> int:

@@ -205,7 +205,8 @@ class Limit:
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise AttributeError("a Limit is frozen")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]  # both refuse, whatever they are handed
+    def __delattr__(self, field: str) -> NoReturn:
+        raise AttributeError("a Limit is frozen")
 
     def _facts(self) -> tuple[Any, ...]:
         return (self.algorithm, self.count, self.window, self.burst, self.per, self.name, self.mode)

@@ -262,23 +262,25 @@ def _packed(text: str) -> bytes:
     address, percent, zone = text.partition("%")
     if percent and not (zone and ":" in address and _ZONE.issuperset(zone)):
         return b""
+    packed = _bytes(address)
+    return packed[12:] if packed.startswith(_EMBEDDED) else packed
+
+
+def _bytes(address: str) -> bytes:
+    """Read an address as it is written; none for any other text."""
     try:
         if ":" not in address:
             return _packed4(address)
         packed = inet_pton(AF_INET6, address)
-        if "." in address:
-            _packed4(address.rpartition(":")[2])
+        return packed if "." not in address or _packed4(address.rpartition(":")[2]) else b""
     except (OSError, ValueError):
         return b""
-    return packed[12:] if packed.startswith(_EMBEDDED) else packed
 
 
 def _packed4(text: str) -> bytes:
     """Read four decimal parts. A leading zero is refused: some read it as octal, and two readers are a hole."""
     packed = inet_pton(AF_INET, text)
-    if inet_ntop(AF_INET, packed) != text:
-        raise ValueError
-    return packed
+    return packed if inet_ntop(AF_INET, packed) == text else b""
 
 
 def _text(packed: bytes) -> str:
@@ -290,14 +292,14 @@ def _text(packed: bytes) -> str:
 def _network(text: str) -> tuple[int, int, int]:
     """Read a network into its width, mask and base."""
     address, slash, length = text.partition("/")
-    packed = b"" if "%" in address else _packed(address)
+    packed = _bytes(address)
     bits = 8 * len(packed)
-    if slash and bits == 32 and ":" in address:
-        # The prefix of an embedded IPv4 address counts from the beginning of the IPv6 one.
-        length = str(int(length) - 96) if _is_length(length, 128) and int(length) >= 96 else ""
     if not packed or (slash and not _is_length(length, bits)):
         raise UsageError(f"{text[:60]!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32")
-    mask = (1 << bits) - (1 << bits - int(length if slash else bits))
+    free = bits - int(length) if slash else 0
+    if packed.startswith(_EMBEDDED) and free <= 32:
+        packed, bits = packed[12:], 32
+    mask = (1 << bits) - (1 << free)
     base = int.from_bytes(packed, "big")
     if base & mask != base:
         raise UsageError(f"{text[:60]!r} has bits set beyond its prefix")
