@@ -18,7 +18,7 @@ from garrison.policy.schema import Environment, Policy
 if TYPE_CHECKING:
     from pathlib import Path as File
 
-    from garrison.model.fit import Fitted, Path
+    from garrison.model.fit import Fitted, Misfit, Path
     from garrison.policy.lint import Files
 
 __all__ = ["LARGEST_FILE", "Reading", "files_beside", "load", "read"]
@@ -116,8 +116,7 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
     """Fit the document for every environment that the file speaks of, so that no overlay is broken unseen."""
     overlays = document.pop("environments", {})
     problems = _misplaced(document, overlays, lines)
-    if not isinstance(overlays, dict):
-        overlays = {}
+    overlays = _laid(overlays)
     policy: Policy | None = None
     for name in _ENVIRONMENTS:
         if name != environment and name not in overlays:
@@ -125,12 +124,28 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
         places = Places(lines, name)
         whole = {**merged(document, overlays.get(name, {})), "environment": name}
         found: Fitted[Policy] = fit(whole, Policy, READERS)
-        problems += [as_problem(misfit, places) for misfit in found.misfits]
+        problems += [as_problem(_offered(misfit), places, whole) for misfit in found.misfits]
         policy = found.value if name == environment else policy
     places = Places(lines, environment)
     if problems or policy is None:
         return Reading(None, tuple(dict.fromkeys(problems)), places)
     return Reading(policy, tuple(places.put(problem) for problem in lint(policy, files=files)), places)
+
+
+def _laid(overlays: Any) -> dict[str, dict[str, Any]]:
+    """What is sound enough to be laid over the rest; `_misplaced` has told about all else."""
+    tables = overlays.items() if isinstance(overlays, dict) else ()
+    return {
+        name: {key: value for key, value in overlay.items() if key not in ("environment", "environments")}
+        for name, overlay in tables
+        if isinstance(overlay, dict)
+    }
+
+
+def _offered(misfit: Misfit) -> Misfit:
+    """The file has a table `environments` where the policy has the one that is in force."""
+    offers = tuple("environments" if offer == "environment" else offer for offer in misfit.offers)
+    return misfit._replace(offers=offers)
 
 
 def _misplaced(document: dict[str, Any], overlays: Any, lines: dict[Path, int]) -> list[Problem]:

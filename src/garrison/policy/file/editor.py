@@ -137,7 +137,7 @@ def _schema(part: Any) -> dict[str, Any]:
             return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
         case kinds.BoolType():
             return {"type": "boolean"}
-    return {"type": "string", **({"pattern": part.pattern} if part.pattern else {})}
+    return {"type": "string", **({"pattern": part.pattern.replace(r"\Z", "$")} if part.pattern else {})}
 
 
 def _names(part: Any) -> dict[str, Any]:

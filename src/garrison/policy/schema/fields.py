@@ -30,7 +30,7 @@ __all__ = [
     "StoreUrl",
 ]
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}\Z")]
 Count = Annotated[int, Meta(ge=1)]
 CredentialName = Literal["key", "jwt"]
 Profile = Literal["api", "html", "docs"]

@@ -28,7 +28,7 @@ class Keys(Part, frozen=True):
     header: FieldName = "x-api-key"
     """Field that carries a key; `Authorization: Bearer` is read as well. Never the query."""
 
-    brand: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{1,9}$")] = "grsn"
+    brand: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{1,9}\Z")] = "grsn"
     """First word of every key, so that a leaked one is recognised."""
 
     environment: Literal["live", "test", "dev"] = "live"

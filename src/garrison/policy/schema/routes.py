@@ -16,6 +16,7 @@ class All(Part, frozen=True):
     """Several credentials at once: the key names the app, the token names the user."""
 
     all: tuple[CredentialName, ...]
+    """Kinds of which every one is demanded."""
 
 
 class Requirement(Part, frozen=True):

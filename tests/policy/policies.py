@@ -1,0 +1,70 @@
+"""Policies drawn at random: every field, every notation, names that need quoting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+from msgspec import inspect as kinds
+
+from garrison.limits import Limit
+from garrison.limits import text as limit_text
+from garrison.model.units import duration_text, size_text
+from garrison.policy.schema import Policy
+
+__all__ = ["POLICIES"]
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+_LIMITS = st.builds(
+    lambda count, window, per, mode: limit_text(Limit(count=count, window=window, per=per, mode=mode)),
+    st.integers(1, 1000),
+    st.sampled_from([1_000_000, 60_000_000, 900_000_000]),
+    st.sampled_from(["address", "principal", "key", "tenant", "global"]),
+    st.sampled_from(["enforce", "observe"]),
+)
+_PATHS = st.sampled_from(["/", "/a", "/a/", "/a/{id}", "/b/{id:int}", "/c/{rest:path}", "/~x!$&'()*+,=:@-._"])
+_NOTATIONS: dict[str, st.SearchStrategy[str]] = {
+    "characters": st.sampled_from(["[A-Za-z0-9_]", "[a-z]", '["#=é]']),
+    "duration": st.integers(0, 10**15).map(duration_text),
+    "field": st.sampled_from(["x-api-key", "x-k", "!#$"]),
+    "host": st.sampled_from(["api.example.com", "localhost", "[::1]", "127.0.0.1"]),
+    "limit": _LIMITS,
+    "network": st.sampled_from(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]),
+    "prefix": st.sampled_from(["", "/auth", "/a/b.c"]),
+    "reference": st.sampled_from(["file:/a b", "credential:root", "env:ROOT"]),
+    "route": st.builds(" ".join, st.tuples(st.sampled_from(["GET", "PUT|POST", "WS"]), _PATHS)),
+    "scope": st.sampled_from(["a:read", "a:*", "b"]),
+    "size": st.integers(0, 10**12).map(size_text),
+    "store": st.sampled_from(["memory:", "sqlite:/var/lib/x.db", "sqlite:a b"]),
+}
+
+
+def _of(part: Any) -> st.SearchStrategy[Any]:
+    """Draw a value of one type; the types are those of `garrison.policy.schema`."""
+    match part:
+        case kinds.Metadata():
+            return _NOTATIONS[(part.extra or {})["notation"]]
+        case kinds.StructType():
+            fields = {field.name: _of(field.type) for field in part.fields if field.name != "environment"}
+            required = {field.name: fields.pop(field.name) for field in part.fields if field.required}
+            return st.fixed_dictionaries(required, optional=fields)
+        case kinds.UnionType():
+            return st.one_of([_of(member) for member in part.types if not isinstance(member, kinds.NoneType)])
+        case kinds.DictType():
+            return st.dictionaries(_of(part.key_type), _of(part.value_type), max_size=2)
+        case kinds.VarTupleType():
+            return st.lists(_of(part.item_type), max_size=3)
+        case kinds.TupleType():
+            return st.tuples(*(_of(item) for item in part.item_types)).map(list)
+        case kinds.LiteralType():
+            return st.sampled_from(part.values)
+        case kinds.IntType():
+            return st.integers(part.ge or 0, part.le or 10**9)
+        case kinds.BoolType():
+            return st.booleans()
+    return st.from_regex(part.pattern, fullmatch=True).filter(str.isascii) if part.pattern else _WORDS
+
+
+POLICIES: st.SearchStrategy[Policy] = _of(kinds.type_info(Policy)).map(lambda plain: msgspec.convert(plain, Policy))
+"""Policies whose every notation is right; the linter may say much about them."""

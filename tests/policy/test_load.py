@@ -1,0 +1,253 @@
+"""Loading: every mistake at once, each with its line, its place and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garrison.errors import PolicyError, UsageError
+from garrison.policy.load import LARGEST_FILE, files_beside, load, read
+
+MENDED = '''
+hosts = ["api.example.com"]
+[stores]
+records = "sqlite:/var/lib/notes/garrison.db"
+[secrets]
+root = "file:/run/secrets/garrison"
+[defaults]
+limit = "50/s burst 500 per principal"
+[routes]
+"GET /notes" = { scopes = ["notes:read"] }
+'''  # fmt: skip
+
+
+def told(text: str, environment: str = "production") -> list[tuple[str, int, str]]:
+    return [(problem.rule, problem.line, problem.path) for problem in read(text, environment).problems]
+
+
+def test_a_sound_policy_has_no_problem() -> None:
+    assert read(MENDED).problems == ()
+
+
+def test_the_example_of_the_front_page_is_a_policy() -> None:
+    policy = load(
+        """
+        [defaults]
+        credentials = ["key", "jwt"]
+        limit = "50/s burst 500 per principal"
+        cors = "web"
+
+        [cors.web]
+        origins = ["https://app.example.com"]
+
+        [routes]
+        "GET /health" = { public = true, limit = "10/s burst 100 per address" }
+        "GET /notes/{id}" = { scopes = ["notes:read"], own = true }
+        """,
+        "development",
+    )
+
+    assert list(policy.routes) == ["GET /health", "GET /notes/{id}"]
+    assert policy.environment == "development"
+    assert policy.routes["GET /notes/{id}"].own
+
+
+def test_the_example_of_the_front_page_has_no_problem_in_development() -> None:
+    text = """
+        [defaults]
+        credentials = ["key", "jwt"]
+        limit = "50/s burst 500 per principal"
+        cors = "web"
+        [cors.web]
+        origins = ["https://app.example.com"]
+        [routes]
+        "GET /health" = { public = true, limit = "10/s burst 100 per address" }
+        "GET /notes/{id}" = { scopes = ["notes:read"], own = true }
+        """
+
+    assert read(text, "development").problems == ()
+
+
+def test_every_mistake_is_told_at_once_with_its_line() -> None:
+    text = '''hots = []
+workers = "x"
+environment = "staging"
+[defaults]
+limit = "50 per second"
+[cors.web]
+origins = [
+  "https://a.example",
+  3,
+]
+[jwt.issuers.corp]
+issuer = "https://id.example.com"
+[routes]
+"GET /health" = { publc = true }
+"GET notes" = { scopes = ["a b"] }
+[environments.producton]
+[environments.staging.caps]
+body = "1 MB"
+'''  # fmt: skip
+
+    assert sorted(told(text)) == [
+        ("GP002", 1, "hots"),
+        ("GP002", 3, "environment"),
+        ("GP002", 14, 'routes."GET /health".publc'),
+        ("GP002", 16, "environments.producton"),
+        ("GP003", 11, "jwt.issuers.corp.audience"),
+        ("GP003", 11, "jwt.issuers.corp.jwks"),
+        ("GP004", 2, "workers"),
+        ("GP004", 9, "cors.web.origins[1]"),
+        ("GP005", 5, "defaults.limit"),
+        ("GP005", 15, 'routes."GET notes"'),
+        ("GP005", 15, 'routes."GET notes".scopes[0]'),
+        ("GP005", 18, "environments.staging.caps.body"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("hots = []", "Did you mean hosts?"),
+        ('[routes]\n"GET /a" = { scoops = [] }', "Did you mean scopes?"),
+        ("zzz = 1", "Write one of service, mode, environments, hosts, "),
+        ('mode = "obsrve"', "Did you mean observe?"),
+        ('mode = "x"', "Write one of enforce, observe"),
+        ("mode = 7", "Write one of enforce, observe"),
+        ('[jwt]\naccess = "5 min"', 'Write it like "5m"'),
+        ('[jwt.issuers.corp]\nissuer = "x"\njwks = "https://x.example"', "Write audience = …"),
+        ("workers = 1.5", "Change the value"),
+        ("environments = 3", "Write [environments.development]"),
+        ("[environments]\nstaging = 3", "Write [environments.staging]"),
+        ("[environments.devlopment]", "Did you mean development?"),
+        ("[environments.staging]\nenvironment = 'staging'", "Remove it"),
+        ("[environments.staging.environments]", "Remove it"),
+        ("x = ", "Mend this line first"),
+    ],
+)
+def test_a_problem_says_what_to_write_instead(text: str, remedy: str) -> None:
+    (problem,) = read(text, "staging").problems
+
+    assert problem.remedy.startswith(remedy)
+    assert problem.line >= 1
+    assert problem.severity == "error"
+
+
+def test_loading_raises_all_mistakes_and_no_warning() -> None:
+    with pytest.raises(PolicyError) as caught:
+        load("workers = 0\nhots = 1\n")
+
+    assert [problem.rule for problem in caught.value.problems] == ["GP004", "GP002"]
+    assert str(caught.value).count("\n") == 1
+
+
+def test_an_error_of_the_linter_refuses_and_a_warning_does_not() -> None:
+    with pytest.raises(PolicyError, match=r"GP032 line 2 defaults\.public"):
+        load("[defaults]\npublic = true")
+    assert load('mode = "observe"').mode == "observe"
+    assert "GP097" in [problem.rule for problem in read('mode = "observe"').problems]
+
+
+def test_an_environment_lies_over_the_rest() -> None:
+    text = MENDED + '[environments.development]\nhosts = []\n[environments.development.jwt]\naccess = "1h"\n'
+
+    assert load(text).hosts == ("api.example.com",)
+    assert load(text, "development").hosts == ()
+    assert load(text, "development").jwt.access == "1h"
+    assert load(text, "development").routes == load(text).routes
+
+
+def test_a_mistake_in_another_environment_is_no_secret() -> None:
+    text = MENDED + "[environments.development]\nworkers = 0\n"
+
+    assert told(text) == [("GP004", text.count("\n"), "environments.development.workers")]
+
+
+def test_a_problem_below_an_overlay_is_told_once() -> None:
+    text = "workers = 0\n[environments.development]\n[environments.staging]\n"
+
+    assert told(text) == [("GP004", 1, "workers")]
+
+
+def test_a_rule_points_at_the_overlay_that_breaks_it() -> None:
+    text = MENDED + '[environments.production.defaults]\nlimit = "0/s"\n'
+
+    assert told(text) == [("GP061", text.count("\n"), "environments.production.defaults.limit")]
+
+
+def test_an_unknown_environment_is_refused() -> None:
+    assert told("", "prod") == [("GP002", 0, "environment")]
+    with pytest.raises(PolicyError, match=r"'prod' is no environment\. Write one of development, staging, production"):
+        load("", "prod")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a = 1\na = 2\n", 2),
+        ("x = [1,\n", 1),
+        ("\n\n[a]\n[a]\n", 4),
+        ("x = " + "9" * 5_000, 1),
+        ("x = " + "[" * 5_000, 1),
+        ("\x00", 1),
+    ],
+)
+def test_what_is_not_toml_is_one_problem_with_its_line(text: str, line: int) -> None:
+    (problem,) = read(text).problems
+
+    assert problem.rule == "GP001"
+    assert abs(problem.line - line) <= 1
+
+
+@given(st.text(max_size=80) | st.text(alphabet="[]{}=\"'.#\n GETroutes/123", max_size=80))
+def test_any_text_is_a_policy_or_problems(text: str) -> None:
+    reading = read(text)
+
+    assert (reading.policy is not None) or reading.problems
+
+
+def test_a_file_is_read_with_what_stands_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "garrison.toml"
+    file.write_text(MENDED + '"POST /notes" = { scopes = ["notes:write"], body = "note.json" }\n')
+
+    assert [(problem.rule, problem.line) for problem in read(file).problems] == [("GP029", 11)]
+
+    (tmp_path / "note.json").write_text("{}")
+
+    assert read(file).problems == ()
+
+
+def test_a_file_that_is_no_utf8_or_too_large_is_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "garrison.toml"
+    file.write_bytes(b'a = 1\nb = "\xff"\n')
+    assert [(problem.rule, problem.line) for problem in read(file).problems] == [("GP001", 2)]
+
+    file.write_bytes(b"#" * (LARGEST_FILE + 1))
+    assert [problem.rule for problem in read(file).problems] == ["GP001"]
+
+
+def test_a_missing_file_is_a_fault_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "garrison.toml")
+
+
+@pytest.mark.parametrize("name", ["../secret.json", "/etc/hostname", "sub/../../secret.json", "link.json"])
+def test_files_outside_the_directory_are_not_read(name: str, tmp_path: Path) -> None:
+    """A policy that somebody else wrote must not show our files in its problems."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "secret.json").write_text('{"secret": 1}')
+    (home / "link.json").symlink_to(tmp_path / "secret.json")
+
+    with pytest.raises(UsageError, match="outside the policy's directory"):
+        files_beside(home / "garrison.toml")(name)
+
+
+def test_files_below_the_directory_are_read(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.json").write_text("{}")
+
+    assert files_beside(tmp_path / "garrison.toml")("sub/a.json") == b"{}"
