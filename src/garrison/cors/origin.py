@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["LONGEST", "Mistake", "Origin", "is_address", "is_loopback", "parse"]
+__all__ = ["DEFAULT_PORTS", "LONGEST", "LONGEST_HOST", "Mistake", "Origin", "is_address", "is_loopback", "parse"]
 
 LONGEST = 300
 """Bytes that an origin can have at most: scheme 32, `://`, host 253, port 6; anything longer is not looked at."""

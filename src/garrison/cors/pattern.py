@@ -171,7 +171,7 @@ def _more_than_an_origin(text: str, rest: str) -> Mistake | None:
         return Mistake("GP106", f"{text[:80]!r} contains a user", "Write scheme://host[:port]")
     if any(letter in rest for letter in "/?#"):
         wanted = text[: len(text) - len(rest)] + re.split(r"[/?#]", rest)[0]
-        return Mistake("GP106", f"{text[:80]!r} has more than scheme, host and port", f"Write {wanted[:80]}")
+        return Mistake("GP106", f"{text[:80]!r} has more than scheme, host and port", f"Write {wanted[:80].lower()}")
     return None
 
 

@@ -26,7 +26,7 @@ LONGEST_ASK = 2048
 MOST_ASKED = 128
 """Elements of a preflight's header list, empty ones included."""
 
-LONGEST_AGE = DAY
+_LONGEST_AGE = DAY
 """Microseconds; Firefox keeps a preflight that long at most, Chromium two hours."""
 
 _LISTS = ("origins", "methods", "headers", "expose")
@@ -212,7 +212,7 @@ def _max_age(policy: CorsPolicy) -> Iterator[_Found]:
         age = -1
     if age < 0 or age % SECOND:
         yield "error", "max_age", Mistake("GP120", "max_age is not a duration in whole seconds", remedy)
-    elif age > LONGEST_AGE:
+    elif age > _LONGEST_AGE:
         yield "error", "max_age", Mistake("GP120", "no browser keeps a preflight for more than a day", remedy)
     elif age > DAY // 12:
         text = "Chromium keeps a preflight for two hours at most, others for a day: revocation is slower there"
