@@ -19,10 +19,16 @@ from garrison.fastapi import Garrison, Principal, principal
 from garrison.policy.load import load
 from garrison.runtime.compose import Runtime, compose
 
-__all__ = ["SECRET", "bare", "guarded", "guarded_with_security", "pile", "policy_runtime"]
+__all__ = ["AUDIENCE", "ISSUER", "ORIGIN", "SCOPES", "SECRET", "SESSION", "SUBJECT", "bare", "guarded", "guarded_with_security", "pile", "policy_runtime"]
 
 SECRET = "0123456789abcdef0123456789abcdef-for-the-benchmark"
 """HMAC secret of the rival's tokens."""
+
+ISSUER = "https://login.example.com"
+AUDIENCE = "https://api.example.com"
+SUBJECT = "4f5c1f0e-8a3e-4c1b-9f57-0c2f3b0d9a77"
+SCOPES = ("items:read", "items:write", "profile:read")
+SESSION = "s" * 16
 
 ORIGIN = "https://app.example.com"
 
@@ -32,6 +38,8 @@ hosts = ["api.example.com"]
 
 [jwt]
 algorithm = "%s"
+issuer = "{ISSUER}"
+audience = "{AUDIENCE}"
 
 [defaults]
 credentials = ["key", "jwt"]
@@ -69,7 +77,7 @@ def pile() -> FastAPI:
     async def user(credentials: HTTPAuthorizationCredentials = Depends(bearer)) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
-                credentials.credentials, SECRET, algorithms=["HS256"], audience="bench", issuer="bench"
+                credentials.credentials, SECRET, algorithms=["HS256"], audience=AUDIENCE, issuer=ISSUER
             )
         except jwt.PyJWTError as error:
             raise HTTPException(401) from error

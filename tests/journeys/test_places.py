@@ -138,7 +138,10 @@ def test_a_credential_that_is_none_is_refused_without_a_reason(place: Place, hea
     answer = place.call("GET", "/plain", [header])
 
     assert answer.status == 401
-    assert answer.json["detail"] in ("The credential was not accepted.", "Present a credential that this route accepts.")
+    assert answer.json["detail"] in (
+        "The credential was not accepted.",
+        "Present a credential that this route accepts.",
+    )
     assert answer.header("www-authenticate")
 
 

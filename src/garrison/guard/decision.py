@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from garrison.model.principal import ANONYMOUS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from garrison.credentials.protocol import Credential
     from garrison.guard.force import InForce
+    from garrison.guard.steps.present import Found
     from garrison.limits import Ask, Verdict
     from garrison.model.principal import Principal
     from garrison.model.refusal import Refusal
@@ -18,29 +22,44 @@ if TYPE_CHECKING:
 
 __all__ = ["Decision"]
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 class Decision:
     """What was found out about one request. With an `answer` it ends here; without one: go on.
 
-    One object a request; the steps write to it, adapters read it.
+    One object a request; the steps write to it, adapters read it. What most requests never have stands on the
+    class, so that a request does not pay for writing it down.
     """
 
-    __slots__ = (
-        "accepted",
-        "address",
-        "answer",
-        "asks",
-        "correlation",
-        "force",
-        "observe",
-        "observed",
-        "parameters",
-        "plan",
-        "preflight",
-        "principal",
-        "refusal",
-        "verdicts",
-    )
+    address: str = ""
+    """Client address, after trusted proxies."""
+
+    plan: Plan
+    parameters: Mapping[str, str] = _NOTHING
+    """What the path template caught."""
+
+    accepted: tuple[Credential, ...] = ()
+    """Who can believe what the route accepts."""
+
+    found: Found = ()
+    """What was presented, and who believed it."""
+
+    principal: Principal = ANONYMOUS
+    asks: Sequence[Ask] = ()
+    """Limits that were asked, and their verdicts beside them."""
+
+    verdicts: Sequence[Verdict] = ()
+    holds: bool = False
+    """Whether a concurrency limit holds a place, to be released when the answer is out."""
+
+    refusal: Refusal | None = None
+    observed: tuple[Refusal, ...] = ()
+    """Refusals that were only observed."""
+
+    answer: Response | None = None
+    preflight: tuple[Header, ...] | None = None
+    """What a preflight is answered, instead of a grant."""
 
     def __init__(self, force: InForce, correlation: str) -> None:
         """Begin with nobody believed and nothing decided.
@@ -51,18 +70,8 @@ class Decision:
         """
         self.force = force
         self.correlation = correlation
+        self.plan = force.unknown
         self.observe = force.observe
-        self.address = ""
-        self.principal: Principal = ANONYMOUS
-        self.plan: Plan = force.plans.unknown
-        self.parameters: dict[str, str] = {}
-        self.accepted: tuple[Credential, ...] = ()
-        self.asks: list[Ask] = []
-        self.verdicts: list[Verdict] = []
-        self.refusal: Refusal | None = None
-        self.observed: tuple[Refusal, ...] = ()
-        self.answer: Response | None = None
-        self.preflight: tuple[Header, ...] | None = None
 
     def stops(self, refusal: Refusal | None) -> bool:
         """Take a step's result; tell whether the request ends here.

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from garrison.headers import finish as finished
 from garrison.limits.headers import limit_headers
+from garrison.model.principal import ANONYMOUS
 from garrison.model.refusal import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from garrison.guard.decision import Decision
+    from garrison.guard.force import Head
     from garrison.model.refusal import Refusal
     from garrison.model.request import Header, Request
 
@@ -27,19 +29,27 @@ def finish(decision: Decision, request: Request, status: int, lines: Iterable[He
         status: Status of the answer.
         lines: The lines it has so far, names in lower case; not changed.
     """
-    force, plan = decision.force, decision.plan
-    security = force.plans.headers[plan.headers]
-    private = status >= 400 or decision.principal.is_authenticated
-    secure = request.scheme in _SECURE or force.says_secure(request)
-    ours = [(b"x-request-id", decision.correlation.encode("ascii")), *security.lines(secure=secure, private=private)]
-    verdicts = decision.verdicts
+    force, verdicts = decision.force, decision.verdicts
+    origin = request.fields.get(b"origin")
+    if b"origin" in request.repeated:
+        origin = request.line(b"origin")
+    private = status >= 400 or decision.principal is not ANONYMOUS
+    secure = request.scheme in _SECURE or (force.scheme and force.says_secure(request))
+    name = decision.plan.route, origin, private, secure, bool(verdicts)
+    how, same = force.heads.get(name) or force.heads.keep(name, _head(decision, *name[1:]))
+    ours = [(b"x-request-id", decision.correlation.encode("ascii")), *same]
     if verdicts:
         ours += limit_headers(decision.asks, verdicts)
-    if decision.preflight is not None:
-        ours += decision.preflight
-    elif (cors := force.cors(plan)) is not None:
-        ours += cors.grant(request.line(b"origin"), limited=bool(verdicts))
-    return finished(lines, security.ending(private=private), ours)
+    return finished(lines, how, ours if decision.preflight is None else [*ours, *decision.preflight])
+
+
+def _head(decision: Decision, origin: bytes | None, private: bool, secure: bool, limited: bool) -> Head:
+    """Put together the lines that depend on nothing but these; a preflight brings its own answer to the origin."""
+    force, plan = decision.force, decision.plan
+    security = force.plans.headers[plan.headers]
+    cors = None if decision.preflight is not None else force.cors(plan)
+    grant = () if cors is None else cors.grant(origin, limited=limited)
+    return security.ending(private=private), (*security.lines(secure=secure, private=private), *grant)
 
 
 _SECURE = frozenset(("https", "wss"))

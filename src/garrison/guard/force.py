@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from garrison.cors.site import compile_served
 from garrison.guard.steps.hosts import Hosts
@@ -11,15 +12,44 @@ from garrison.model.net import canonical
 from garrison.model.units import duration, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from garrison.cors.answer import Cors
+    from garrison.headers import Ending
+    from garrison.limits import Ask
     from garrison.credentials.protocol import Credential
     from garrison.model.net import Networks
-    from garrison.model.request import Request
+    from garrison.model.request import Header, Request
     from garrison.policy.plan import Plan, Plans
 
-__all__ = ["InForce"]
+__all__ = ["Arrival", "Head", "InForce", "Memory"]
+
+T = TypeVar("T")
+
+Arrival: TypeAlias = "tuple[str, Plan, Mapping[str, str], tuple[Credential, ...]]"
+"""Client address, plan, what the path caught, and who can believe what the route accepts."""
+
+Head: TypeAlias = "tuple[Ending[bytes], tuple[Header, ...]]"
+"""What becomes of the application's header lines, and ours that are the same every time."""
+
+_REMEMBERED = 4_096
+"""Most entries of one memory. Callers choose paths, origins and addresses freely, so it must not grow with them."""
+
+
+class Memory(dict[Hashable, T]):
+    """What a pure step answered, by everything the answer depends on; begins anew when it is full.
+
+    Starting afresh costs each entry one slow answer, and needs no order of use to be kept on every fast one.
+    """
+
+    __slots__ = ()
+
+    def keep(self, name: Hashable, value: T) -> T:
+        """Remember an answer and give it."""
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[name] = value
+        return value
 
 _TEST_HOST = "testserver"
 """What Starlette's test client calls the host; served in development alone, and no page can have that name."""
@@ -31,6 +61,8 @@ class InForce:
     __slots__ = (
         "_cors",
         "_accepted",
+        "arrivals",
+        "asked",
         "_credentials",
         "body_rate",
         "body_time",
@@ -38,15 +70,18 @@ class InForce:
         "header_bytes",
         "header_count",
         "header_name",
+        "heads",
         "hops",
         "hosts",
         "observe",
         "path",
         "plans",
+        "proxied",
         "query",
         "scheme",
         "served",
         "trusted",
+        "unknown",
     )
 
     def __init__(self, plans: Plans, credentials: Mapping[str, Credential], trusted: Networks) -> None:
@@ -59,9 +94,19 @@ class InForce:
         """
         policy = plans.policy
         self.plans = plans
+        self.unknown = plans.unknown
+        self.proxied = bool(policy.forwarded.peers)
+        self.heads: Memory[Head] = Memory()
+        """Header lines of answers, by what they depend on."""
+
+        self.asked: Memory[tuple[Ask, ...]] = Memory()
+        """What a route's limits ask of the counters, by who is counted."""
+
+        self.arrivals: Memory[Arrival] = Memory()
+        """What steps 0 to 2 found, by method, path, peer and host."""
         self.hosts = Hosts(_hosts(policy.hosts, policy.environment))
         self.trusted = trusted
-        self.scheme = policy.forwarded.scheme and bool(policy.forwarded.peers)
+        self.scheme = policy.forwarded.scheme and self.proxied
         self.served = compile_served([*_origins(policy.hosts, policy.environment)])
         self._cors = plans.cors
         self.header_name = policy.forwarded.header
@@ -90,6 +135,7 @@ class InForce:
     def accepting(self, credential: Credential) -> InForce:
         """Give the same policy in force, where this credential alone is asked; for tests."""
         other = copy(self)
+        other.arrivals = Memory()
         other._accepted = {plan.credentials: (credential,) for plan in self.plans.listed}
         other._accepted |= {
             plan.credentials: (credential,) * len(plan.credentials) for plan in self.plans.listed if plan.all_credentials

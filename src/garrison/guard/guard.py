@@ -1,4 +1,4 @@
-"""The one path every request takes; read `Guard._path` downwards.
+"""The one path every request takes; read `steps.target.arrive` and `Guard._judged` downwards.
 
 Each step gives the next fact or a `Refusal`; there are no callbacks, no exceptions for refusals, and no step
 reaches back. Adapters translate a request in and a decision out, and nothing else.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from garrison.errors import StoreError
 from garrison.guard.content import check_body, is_json, refused
@@ -18,19 +18,20 @@ from garrison.guard.finish import withheld
 from garrison.guard.steps.permit import permit
 from garrison.guard.steps.present import present
 from garrison.guard.respond import problem
-from garrison.guard.steps.site import answer_preflight, cross_site
-from garrison.guard.steps.spend import address_asks, principal_asks, spend
-from garrison.guard.steps.target import locate, served
-from garrison.model.principal import OwnershipProof, Principal
+from garrison.guard.steps.site import cross_site
+from garrison.guard.steps.spend import address_asks, principal_asks, spent
+from garrison.guard.steps.target import arrive, locate
+from garrison.model.principal import ANONYMOUS, OwnershipProof
 from garrison.model.refusal import Refusal, refuse
 from garrison.model.scope import effective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from garrison.credentials.protocol import Presented
     from garrison.guard.force import InForce
-    from garrison.guard.steps.present import Found
     from garrison.model.clock import Clock
+    from garrison.model.principal import Principal
     from garrison.model.request import Request
     from garrison.model.response import Response
     from garrison.stores.protocols import Counters
@@ -56,11 +57,15 @@ class Guard:
             counters: Where limits are spent.
             clock: Wall time for expiry, monotonic time for the freshness of what is remembered.
             correlate: Names a request; never twice the same.
-            record: Told of every decision; must neither wait nor raise.
+            record: Told of every refusal, observed ones included; must neither wait nor raise.
         """
         self.force = force
         self._counters = counters
-        self._clock = clock
+        self._take = counters.take
+        # Counters in memory answer at once; a coroutine for it would cost as much as the answer.
+        self._take_now = getattr(counters, "take_now", None)
+        self._wall = clock.wall
+        self._monotonic = clock.monotonic
         self._correlate = correlate
         self._record = record
 
@@ -70,67 +75,57 @@ class Guard:
         Returns:
             The decision; when it has an `answer`, that is what to send, else the request may go on.
         """
-        now = self._clock.wall()
         decision = Decision(self.force, self._correlate())
         try:
-            await self._path(request, decision, now)
+            # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
+            if not arrive(request, decision):
+                await self._judged(request, decision)
         except StoreError as fault:
             decision.refusal = _unavailable(fault)
         if decision.refusal is not None:
             decision.answer = problem(decision.refusal, decision.correlation)
-        self._record(request, decision, now)
+        if decision.refusal is not None or decision.observed:
+            self._record(request, decision, self._wall())
         return decision
 
-    async def _path(self, request: Request, decision: Decision, now: int) -> None:
-        # 0: whom we serve, and who asks
-        if decision.stops(served(request, decision)):
-            return
-        # 1: a preflight ends here, known route or not; it carries no credential and reaches no handler
-        if request.method == "OPTIONS" and answer_preflight(request, decision):
-            return
-        # 2: the plan
-        if decision.stops(locate(request, decision)):
-            return
-        plan = decision.plan
+    async def _judged(self, request: Request, decision: Decision) -> None:
+        """Take the steps that spend, look up and permit."""
+        plan, now = decision.plan, self._wall()
         # 3: what the address may still spend
-        if plan.before and decision.stops(await spend(self._counters, address_asks(plan, decision), decision)):
-            return
+        if plan.before:
+            asks = address_asks(decision)
+            refusal = spent(decision, asks, self._take_now(asks) if self._take_now else await self._take(asks))
+            if refusal is not None and decision.stops(refusal):
+                return
         # 4, 5, 6: find the credential, fetch its record, believe it
-        if (decision.accepted or not plan.public) and decision.stops(await self._believe(request, decision, now)):
-            return
+        if decision.accepted or not plan.public:
+            refusal = await self._believed(request, decision, now)
+            if refusal is not None and decision.stops(refusal):
+                return
         # 7: what the principal may; it pays for a refusal too
-        refusal = permit(plan, decision.principal, now) or cross_site(request, decision)
+        denied = permit(plan, decision.principal, now) or cross_site(request, decision)
         # 8: what the principal may still spend
-        if (plan.after or decision.principal.asks) and decision.stops(await spend(self._counters, principal_asks(plan, decision), decision)):
-            return
-        if not decision.stops(refusal):
-            self._admit(decision, now)
+        if plan.after or decision.principal.asks:
+            asks = principal_asks(decision)
+            refusal = spent(decision, asks, self._take_now(asks) if self._take_now else await self._take(asks))
+            if refusal is not None and decision.stops(refusal):
+                return
+        if denied is None or not decision.stops(denied):
+            _admit(decision, now)
 
-    async def _believe(self, request: Request, decision: Decision, now: int) -> Refusal | None:
+    async def _believed(self, request: Request, decision: Decision, now: int) -> Refusal | None:
         found = present(decision.accepted, request, decision.plan)
         if type(found) is Refusal:
             return found
-        believed: list[Principal] = []
+        decision.found = found
         for credential, presented in found:
             principal = await credential.believe(
-                presented, request, decision.address, decision.plan, now, self._clock.monotonic()
+                presented, request, decision.address, decision.plan, now, self._monotonic()
             )
-            if type(principal) is Refusal:
+            if isinstance(principal, Refusal):
                 return principal
-            believed.append(principal)
-        if len(believed) == 1:
-            decision.principal = believed[0]
-        elif believed:
-            decision.principal = _together(found, believed)
+            decision.principal = _together(decision.principal, principal, presented)
         return None
-
-    def _admit(self, decision: Decision, now: int) -> None:
-        """Note that every check has passed."""
-        principal, plan = decision.principal, decision.plan
-        for credential in decision.accepted:
-            credential.used(principal, plan.route, now)
-        if plan.own:
-            decision.principal = msgspec.structs.replace(principal, proof=OwnershipProof())
 
     def judges_body(self, request: Request, decision: Decision) -> bool:
         """Tell whether the whole body is wanted before the request may go on: for an endpoint, a schema, JSON."""
@@ -145,7 +140,7 @@ class Guard:
             decision: Gets the answer if the body is refused or the endpoint has run.
             body: All of it, or the refusal it earned on the way in.
         """
-        now = self._clock.wall()
+        now = self._wall()
         mounted = decision.plan.endpoint
         if mounted is None:
             refusal = body if type(body) is Refusal else refused(check_body(decision, request, body))
@@ -174,7 +169,7 @@ class Guard:
             return None
         if refusal.code != "not_found":
             decision.refusal = refusal
-            self._record(request, decision, self._clock.wall())
+            self._record(request, decision, self._wall())
         return problem(refusal, decision.correlation)
 
     async def release(self, decision: Decision) -> None:
@@ -192,23 +187,32 @@ class Guard:
 
         Nothing is spent. Whatever cannot be told ends the connection.
         """
-        now = self._clock.wall()
+        now = self._wall()
         again = Decision(self.force, decision.correlation)
         again.address = decision.address
         try:
-            if again.stops(locate(request, again)) or again.stops(await self._believe(request, again, now)):
+            if again.stops(locate(request, again)) or again.stops(await self._believed(request, again, now)):
                 return False
         except StoreError:
             return False
         return not again.stops(permit(again.plan, again.principal, now)) and again.principal.id == decision.principal.id
 
 
-def _together(found: Found, believed: list[Principal]) -> Principal:
+def _admit(decision: Decision, now: int) -> None:
+    """Note that every check has passed."""
+    principal, plan = decision.principal, decision.plan
+    for credential, _ in decision.found:
+        credential.used(principal, plan.route, now)
+    if plan.own:
+        decision.principal = replace(principal, proof=OwnershipProof())
+
+
+def _together(first: Principal, second: Principal, presented: Presented) -> Principal:
     """Put a key and a token together: the key names the app, the token the user; rights are what both have."""
-    by_kind = {presented.kind: principal for (_, presented), principal in zip(found, believed, strict=True)}
-    user = by_kind.get("jwt", believed[-1])
-    app = by_kind.get("key", believed[0])
-    return msgspec.structs.replace(user, app=app, scopes=effective(user.scopes, app.scopes))
+    if first is ANONYMOUS:
+        return second
+    user, app = (second, first) if presented.kind == "jwt" else (first, second)
+    return replace(user, app=app, scopes=effective(user.scopes, app.scopes))
 
 
 def _unavailable(fault: StoreError) -> Refusal:

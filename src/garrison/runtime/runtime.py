@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from garrison import __version__
 from garrison.crypto.ring import KeyRing
@@ -85,8 +86,12 @@ class Runtime:
         self.hash_pool = HashPool(wait, clock.monotonic, accounts.hash_threads if accounts else 0)
         self._lock = RLock()
         self._jobs = Jobs(self._work(), clock)
-        self._serving = 0
+        self.serving = False
+        """Whether this process has started; a forked child has not."""
+
         self._closed = False
+        forked = WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
         self._watch = Watch(path, self.reload) if path is not None else None
         self._prepare()
 
@@ -136,18 +141,20 @@ class Runtime:
         Raises:
             PolicyError: Another worker serves the same records, and counters in memory would not add up.
         """
-        if self._serving != os.getpid():
-            self._start()
-
-    def _start(self) -> None:
+        if self.serving:
+            return
         with self._lock:
-            if self._serving == os.getpid():
+            if self.serving:
                 return
             self._announce()
             self._poll()
             self._jobs.start()
             atexit.register(self.close)
-            self._serving = os.getpid()
+            self.serving = True
+
+    def _forked(self) -> None:
+        self.serving = False
+        self.correlate.restart()
 
     def close(self) -> None:
         """End the jobs, write what is pending, and let go of the stores; a second call does nothing."""
@@ -157,9 +164,9 @@ class Runtime:
             self._closed = True
             atexit.unregister(self.close)
             self._jobs.close()
-            if self._serving == os.getpid():
+            if self.serving:
                 drive(leave(self.driven_side.face))
-            self._serving = 0
+            self.serving = False
             self.hash_pool.close()
             self.store.close()
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from garrison.guard.decision import Decision
     from garrison.model.principal import Principal
 
-__all__ = ["App", "Authorization", "identified"]
+__all__ = ["App", "Authorization", "identify"]
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -32,12 +32,12 @@ class Authorization:
         return known + sorted(self._principal.scopes)
 
 
-def identified(scope: Scope, decision: Decision) -> Scope:
-    """Copy the scope, with `user`, `auth` and both in `state`; whatever another middleware put there is replaced."""
+def identify(scope: Scope, decision: Decision) -> None:
+    """Put `user` and `auth` into the scope, and both into its `state`; what another middleware put there is replaced."""
     principal = decision.principal
-    authorization = Authorization(principal)
-    state = dict(scope.get("state") or {})
+    scope["user"] = principal
+    scope["auth"] = Authorization(principal)
+    state = scope.setdefault("state", {})
     state["principal"] = principal
     state["scopes"] = principal.scopes
     state["correlation"] = decision.correlation
-    return {**scope, "user": principal, "auth": authorization, "state": state}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from garrison.adapters.asgi.body import Bounded, Gone, read_body, replay
 from garrison.adapters.asgi.connections import Connections
 from garrison.adapters.asgi.exchange import Exchange
-from garrison.adapters.asgi.identity import identified
+from garrison.adapters.asgi.identity import identify
 from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from garrison.adapters.asgi.body import Receive, Scope, Send
     from garrison.adapters.asgi.identity import App
+    from garrison.credentials.authenticate import Authenticate
     from garrison.guard.decision import Decision
     from garrison.policy.schema import Policy
-    from garrison.credentials.authenticate import Authenticate
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["Garrison"]
@@ -64,54 +64,30 @@ class Garrison:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3)."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._http(scope, receive, send)
-        elif kind == "websocket":
-            await self._socket(scope, receive, send)
-        elif kind == "lifespan":
-            await self._lifespan(scope, receive, send)
-        else:
-            msg = f"a connection of type {kind!r} cannot be guarded, so it is refused"
-            raise RuntimeError(msg)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.runtime.start()
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        if not self.runtime.serving:
+            self.runtime.start()
         request = read_request(scope)
         decision = await self.guard.decide(request)
+        exchange = Exchange(request, decision, send, self.guard, self._connections)
         try:
-            await self._go_on(scope, receive, Exchange(request, decision, send, self.guard))
+            within: Receive | None = receive
+            if decision.answer is None and (decision.plan.endpoint is not None or has_body(request)):
+                within = await self._within(request, decision, receive)
+            if decision.answer is not None:
+                await exchange.answer(decision.answer)
+            elif within is not None:
+                identify(scope, decision)
+                await self._serve(scope, within, exchange)
         finally:
-            if decision.verdicts:
-                await self.guard.release(decision)
-
-    async def _go_on(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        decision = exchange.decision
-        if decision.answer is None:
-            within = await self._within(exchange.request, decision, receive)
-            if within is None:
-                return
-            receive = within
-        if decision.answer is not None:
-            await exchange.answer(decision.answer)
-        else:
-            await self._serve(identified(scope, decision), receive, exchange)
-
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.runtime.start()
-        request = read_request(scope)
-        decision = await self.guard.decide(request)
-        try:
-            await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
-        finally:
-            if decision.verdicts:
+            if decision.holds:
                 await self.guard.release(decision)
 
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""
         plan = decision.plan
-        if plan.endpoint is None and not has_body(request):
-            return receive
         if not self.guard.judges_body(request, decision):
             return Bounded(receive, plan.max_body, decision.force)
         body = await read_body(receive, plan.max_body, decision.force) if has_body(request) else b""
@@ -122,7 +98,6 @@ class Garrison:
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         """Let the application answer; what it raises is answered here if nothing was sent yet, then raised on."""
-        ending = self._connections.begin(exchange)
         try:
             await self.app(scope, receive, exchange)
         except OwnershipError:
@@ -133,8 +108,27 @@ class Garrison:
             await exchange.refuse(refuse("internal_error", "unhandled"))
             raise
         finally:
-            if ending is not None:
+            if exchange.held:
                 self._connections.end()
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "websocket":
+            await self._socket(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            msg = f"a connection of type {kind!r} cannot be guarded, so it is refused"
+            raise RuntimeError(msg)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.runtime.start()
+        request = read_request(scope)
+        decision = await self.guard.decide(request)
+        try:
+            await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
+        finally:
+            await self.guard.release(decision)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the application does, and close after it has."""

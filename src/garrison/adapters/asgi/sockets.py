@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from garrison.adapters.asgi.identity import identified
+from garrison.adapters.asgi.identity import identify
 from garrison.errors import OwnershipError
 from garrison.guard.finish import finish
 
@@ -58,7 +58,8 @@ async def serve_socket(
     socket = Socket(request, decision, send)
     ending = connections.begin(socket)
     try:
-        await app(identified(scope, decision), receive, socket)
+        identify(scope, decision)
+        await app(scope, receive, socket)
     except OwnershipError:
         await socket.close()
     except asyncio.CancelledError:

@@ -23,7 +23,8 @@ def permit(plan: Plan, principal: Principal, now: int) -> Refusal | None:
         principal: Who was believed; anonymous on a public route.
         now: Wall microseconds.
     """
-    if plan.scopes and (lacking := missing(principal.scopes, plan.scopes)):
+    scopes = plan.scopes
+    if scopes and not principal.scopes.issuperset(scopes) and (lacking := missing(principal.scopes, scopes)):
         return _insufficient(plan, lacking)
     if plan.fresh and not _fresh(plan, principal, now):
         return _stronger("freshness_required", f"max_age={plan.fresh // 1_000_000}")

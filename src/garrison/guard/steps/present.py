@@ -6,7 +6,7 @@ for both: which of them counts must never depend on the order in which they are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from garrison.model.refusal import Refusal, refuse
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "challenge", "present"]
 
-Found = list[tuple["Credential", "Presented"]]
+Found: TypeAlias = "Sequence[tuple[Credential, Presented]]"
 """What was found, with who can tell whether it is true."""
 
 
@@ -31,7 +31,7 @@ def present(accepted: Sequence[Credential], request: Request, plan: Plan) -> Fou
         request: Where to look.
         plan: Whether the route asks for every one of them, or may be called without any.
     """
-    found: Found = []
+    found: list[tuple[Credential, Presented]] = []
     for credential in accepted:
         presented = credential.find(request)
         if presented is None:

@@ -45,7 +45,10 @@ def cross_site(request: Request, decision: Decision) -> Refusal | None:
     cookie is judged too, because logging somebody in to the attacker's account is an attack; there a request
     with no evidence at all comes from no browser, and passes.
     """
-    plan, fields = decision.plan, request.fields
+    plan = decision.plan
+    if not plan.sets_cookie and request.method != "WS" and decision.principal.credential[:6] != "custom":
+        return None
+    fields = request.fields
     origin = request.line(b"origin")
     if request.method == "WS":
         ambient = _ambient(request, decision)

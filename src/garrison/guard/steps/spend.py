@@ -1,4 +1,4 @@
-"""Steps 3 and 8: spend limits, all of a phase or none.
+"""Steps 3 and 8: what limits are asked, and what their verdicts mean.
 
 Phase `before` counts addresses, so that guessing costs the guesser; phase `after` counts who was believed. A
 refusal after `before` keeps the address charge on purpose.
@@ -14,36 +14,51 @@ from garrison.limits.subject import subject_key
 from garrison.model.net import address_subject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from garrison.guard.decision import Decision
-    from garrison.limits import Limit
+    from garrison.limits import Limit, Verdict
     from garrison.model.principal import Principal
     from garrison.model.refusal import Refusal
-    from garrison.policy.plan import Plan
-    from garrison.stores.protocols import Counters
 
-__all__ = ["address_asks", "principal_asks", "spend"]
+__all__ = ["address_asks", "principal_asks", "spent"]
 
 _BOTH = frozenset(("principal", "key"))
 
 
-def address_asks(plan: Plan, decision: Decision) -> list[Ask]:
+def address_asks(decision: Decision) -> tuple[Ask, ...]:
     """Make the asks of phase `before`: everything is counted per network of the client."""
+    plan, asked = decision.plan, decision.force.asked
+    name = plan.route, decision.address
+    known = asked.get(name)
+    if known is not None:
+        return known
     subject = address_subject(decision.address)
-    return [Ask(subject_key(key, subject), limit) for key, limit in plan.before]
+    return asked.keep(name, tuple(Ask(subject_key(key, subject), limit) for key, limit in plan.before))
 
 
-def principal_asks(plan: Plan, decision: Decision) -> list[Ask]:
+def principal_asks(decision: Decision) -> tuple[Ask, ...]:
     """Make the asks of phase `after`: the route's, and the credential's own.
 
     Where a key names the app and a token the user, both are charged.
     """
-    principal = decision.principal
-    app = principal.app
-    asks = [Ask(subject_key(key, _party(limit, principal)), limit) for key, limit in plan.after]
-    if app is not None:
-        asks += [Ask(subject_key(key, _party(limit, app)), limit) for key, limit in plan.after if limit.per in _BOTH]
-        asks += app.asks
-    return [*asks, *principal.asks] if principal.asks else asks
+    principal, asked = decision.principal, decision.force.asked
+    if principal.app is not None:
+        return (*_asks(decision, principal), *_asks(decision, principal.app, only=_BOTH))
+    name = decision.plan.route, principal.id, principal.credential
+    known = asked.get(name)
+    if known is None:
+        known = asked.keep(name, _asks(decision, principal))
+    return (*known, *principal.asks) if principal.asks else known
+
+
+def _asks(decision: Decision, principal: Principal, only: frozenset[str] = frozenset()) -> tuple[Ask, ...]:
+    asks = (
+        Ask(subject_key(key, _party(limit, principal)), limit)
+        for key, limit in decision.plan.after
+        if not only or limit.per in only
+    )
+    return (*asks, *principal.asks) if only else tuple(asks)
 
 
 def _party(limit: Limit, principal: Principal) -> str:
@@ -55,18 +70,14 @@ def _party(limit: Limit, principal: Principal) -> str:
     return principal.tenant if per == "tenant" else ""
 
 
-async def spend(counters: Counters, asks: list[Ask], decision: Decision) -> Refusal | None:
-    """Spend all asks or none; the verdicts stay with the decision for the header fields.
-
-    Raises:
-        StoreError: The counters could not answer.
-    """
-    if not asks:
-        return None
-    verdicts = await counters.take(asks)
-    decision.asks += asks
-    decision.verdicts += verdicts
-    for verdict in verdicts:
-        if not verdict.allowed:
-            return limit_refusal(asks, verdicts)
-    return None
+def spent(decision: Decision, asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> Refusal | None:
+    """Keep the verdicts for the header fields, and refuse if one denies."""
+    if decision.verdicts:
+        decision.asks, decision.verdicts = (*decision.asks, *asks), (*decision.verdicts, *verdicts)
+    else:
+        decision.asks, decision.verdicts = asks, verdicts
+    refused = False
+    for allowed, _, _, _, lease in verdicts:
+        refused = refused or not allowed
+        decision.holds = decision.holds or lease > 0
+    return limit_refusal(asks, verdicts) if refused else None
