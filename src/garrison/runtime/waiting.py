@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from garrison.egress.awaiting import AwaitingFetch
@@ -39,5 +40,15 @@ async def _awaiting(future: Future[T]) -> T:
     return await asyncio.wrap_future(future)
 
 
-AWAITED = Waiting(_awaiting, AwaitingFetch, asyncio.run)
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run on a loop of its own, in a thread of its own where this one has a loop already (at shutdown)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1, "garrison-run") as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+AWAITED = Waiting(_awaiting, AwaitingFetch, _run)
 DRIVEN = Waiting(blocking, BlockingFetch, drive)
