@@ -111,3 +111,12 @@ def test_keys_are_few_per_person(world: World, ada: Principal) -> None:
 )
 def test_a_body_that_is_not_as_it_must_be(world: World, ada: Principal, body: dict[str, str]) -> None:
     assert world.call("create_key", body, principal=ada).status == 422
+
+
+@pytest.mark.parametrize("call", ["list_keys", "create_key", "rotate_key", "revoke_key"])
+def test_nobody_owns_no_key(world: World, call: str) -> None:
+    """A policy that only observes lets an anonymous request come this far."""
+    answer = world.call(call, {"name": "x"}, id="x")
+
+    assert (answer.status, answer.code) == (401, "credential_missing")
+    assert asyncio.run(world.records.find(KEYS, "", "")) == ()

@@ -12,7 +12,7 @@ import msgspec
 
 from garrison.credentials.key_service import By
 from garrison.credentials.key_view import view
-from garrison.model.refusal import Refusal
+from garrison.model.refusal import Refusal, refuse
 from garrison.model.response import NO_STORE, Response, json_response
 
 if TYPE_CHECKING:
@@ -25,24 +25,32 @@ __all__ = ["create_key", "list_keys", "revoke_key", "rotate_key"]
 
 async def list_keys(call: Call, service: Service) -> Response | Refusal:
     """Answer 200 with the caller's keys, without a secret."""
-    found = await service.keys.list(_by(call))
+    found = _nobody(call, service) or await service.keys.list(_by(call))
     return found if isinstance(found, Refusal) else json_response(200, {"keys": found})
 
 
 async def create_key(call: Call, service: Service) -> Response | Refusal:
     """Answer 201 with the new key, this once; its scopes are among the caller's."""
-    return _shown(call, 201, await service.keys.create(call.body, _by(call)))
+    return _shown(call, 201, _nobody(call, service) or await service.keys.create(call.body, _by(call)))
 
 
 async def rotate_key(call: Call, service: Service) -> Response | Refusal:
     """Answer 200 with a new secret of the same key, this once; the old one works on for the overlap."""
-    return _shown(call, 200, await service.keys.rotate(call.parameters["id"], _by(call)))
+    return _shown(call, 200, _nobody(call, service) or await service.keys.rotate(call.parameters["id"], _by(call)))
 
 
 async def revoke_key(call: Call, service: Service) -> Response | Refusal:
     """Answer 204; within a second the key is refused everywhere."""
-    ended = await service.keys.revoke(call.parameters["id"], _by(call), "by its owner")
+    ended = _nobody(call, service) or await service.keys.revoke(call.parameters["id"], _by(call), "by its owner")
     return ended if isinstance(ended, Refusal) else Response(status=204, headers=(NO_STORE,))
+
+
+def _nobody(call: Call, service: Service) -> Refusal | None:
+    """Refuse a caller who is nobody: a policy that only observes lets one come this far, and nobody owns a key."""
+    if call.principal.is_authenticated:
+        return None
+    challenge = (b"www-authenticate", service.settings.challenge.encode("ascii"))
+    return refuse("credential_missing", "missing", headers=(challenge,))
 
 
 def _by(call: Call) -> By:
