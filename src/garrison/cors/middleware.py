@@ -137,7 +137,7 @@ class CorsMiddleware:
             return
         how, ours, started = edge.ending, cors.grant(origin), False
         if edge.security is not None:
-            how, ours = edge.secured(scope["scheme"], scope["headers"], ours)
+            how, ours = edge.secured(scope.get("scheme", "http"), scope["headers"], ours)
 
         def finishing(message: _Message) -> Awaitable[None]:
             # A plain function: one coroutine less for every message of every answer.
