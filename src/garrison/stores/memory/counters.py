@@ -7,7 +7,7 @@ and what bounds them is in `garrison.stores.memory.generations`.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from garrison.errors import UsageError
 from garrison.limits import concurrency
@@ -221,6 +221,5 @@ class MemoryCounters:
         if ask.lease <= 0:
             raise UsageError("release a concurrency limit with the lease of its verdict")
         for states, key in list(self._generations.holding(ask.limit, ask.subject)):
-            state = states[key]
-            if isinstance(state, bytes):
-                states[key] = concurrency.release(state, ask.lease)
+            # The states of concurrency limits are bytes, but for the one of a counter that holds nothing yet.
+            states[key] = concurrency.release(cast("bytes", states[key] or b""), ask.lease)

@@ -108,7 +108,8 @@ class Generations:
         if table is None:
             table = self._tables[limit.shape] = Table(limit, now)
             self._families.setdefault(limit.key, []).append(table)
-            self.due = self._next_turn = min(self._next_turn or table.turn, table.turn)
+            self._next_turn = min(self._next_turn or table.turn, table.turn)
+            self.due = 0 if self._dropped else self._next_turn
             self._heat(table)
         return table
 
