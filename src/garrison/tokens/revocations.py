@@ -209,10 +209,10 @@ class Revocations:
         raise StoreError(msg)
 
     def _ending(self, record: Revocation, randomness: Randomness) -> Ending:
-        news = _news_of(record)
-        # Dropped first, so that ending twice is no error.
-        steps = Drop(REVOCATIONS, record.id), Put(REVOCATIONS, record)
-        return Ending(record, (*steps, self._news.step(TOPIC, news, record.at, randomness(6).hex())), news)
+        value = _news_of(record)
+        puts = Put(REVOCATIONS, record), self._news.step(TOPIC, value, record.at, randomness(6).hex())
+        # Dropped first, so that ending twice is no error, nor is committing again what may have been committed.
+        return Ending(record, tuple(step for put in puts for step in (_drop(put), put)), value)
 
     def _heard(self, value: str, at: int) -> None:
         until, epoch, name = value.split(" ", 2)
@@ -268,6 +268,10 @@ def _name(kind: str, *parts: str) -> str:
         msg = "nothing without a name can be ended"
         raise UsageError(msg)
     return ":".join((kind, *(quote(part, safe="") for part in parts)))
+
+
+def _drop(put: Put) -> Drop:
+    return Drop(put.kind, getattr(put.record, put.kind.key))
 
 
 def _news_of(record: Revocation) -> str:
