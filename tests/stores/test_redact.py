@@ -99,7 +99,7 @@ def test_what_is_left_is_one_printable_line_of_bounded_length(text: str) -> None
     left = clean(text)
 
     assert left.isprintable()
-    assert len(left) <= 10 * (LONGEST + 1)
+    assert len(left) <= LONGEST
     left.encode()
 
 
@@ -112,7 +112,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 def test_a_very_long_text_costs_little() -> None:
     """Only its beginning is looked at, and no rule goes back and forth over it."""
     for text in ("a" * 10**7, "eyJ" * 10**6, "://" * 10**6, "password" * 10**6, "-" * 10**7, "a_" * 10**6):
-        assert len(clean(text)) <= LONGEST + len(HIDDEN) + 1
+        assert len(clean(text)) <= LONGEST
 
 
 def test_details_are_hidden_by_their_name_and_bounded_in_number() -> None:
@@ -147,3 +147,9 @@ def test_an_event_without_secrets_is_the_same_object() -> None:
     event = Event(code="x", at=1, actor="user:ada", details={"n": 1, "name": "Ada"})
 
     assert redact(event) is event
+
+
+def test_a_secret_that_looks_hidden_already_is_hidden() -> None:
+    """Nobody hides a password behind the word that stands for one."""
+    assert "hunter2" not in clean("password=[redacted]hunter2")
+    assert "hunter2" not in clean("password=[redhunter2")

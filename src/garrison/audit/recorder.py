@@ -4,6 +4,7 @@ The first refusals of one subject for one reason in a minute are a record each; 
 record with a count. A flood from many addresses spends a common budget, beyond which refusals are counted
 from the first one on; beyond a number of counted pairs, they are counted by code and reason alone. Nothing is
 ever dropped uncounted, and what succeeded or failed inside, as opposed to what was refused, is always written.
+What a policy in observe mode would have refused (`observed` among the details) counts as refused here.
 
 Pure: the instant is the event's own.
 """
@@ -74,7 +75,7 @@ class Recorder:
 
     def take(self, event: Event) -> tuple[Event, ...]:
         """Give the records that are to be written now: the event, or none, after the counts of a minute that ended."""
-        if event.outcome != "refused":
+        if event.outcome != "refused" and not event.details.get("observed"):
             return (event,)
         with self._lock:
             minute = event.at // MINUTE

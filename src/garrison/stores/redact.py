@@ -26,7 +26,7 @@ HIDDEN = "[redacted]"
 LONGEST = 512
 """Characters of one text; the rest is cut off."""
 
-MOST_DETAILS = 32
+MOST_DETAILS = 16
 """Details of one event; the rest is left out."""
 
 _SCANNED = LONGEST * 4
@@ -39,7 +39,7 @@ _NAMES = (
 _WHOLE_LINE = r"(?:proxy[_-]?)?authorization|(?:set[_-]?)?cookie"
 _SECRET_NAME = re.compile(rf"(?:.*[._-])?(?:{_NAMES}|{_WHOLE_LINE})", re.IGNORECASE | re.ASCII)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BRANDED = re.compile(r"\b([a-z][a-z0-9]{1,9}_[a-z]{2}_[a-z]{3,5}_[0-9A-Za-z]{12})_[0-9A-Za-z]{8,}")
+_BRANDED = re.compile(r"\b([a-z][a-z0-9]{1,9}_[a-z]{2}_[a-z]{3,5}_[0-9A-Za-z]{8,22})_[0-9A-Za-z]{8,}")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*", re.DOTALL), HIDDEN),
     (_BRANDED, rf"\1_{HIDDEN}"),
@@ -49,7 +49,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^\s/:@]{0,256}):[^\s/@]{1,256}@"), rf"\1:{HIDDEN}@"),
     (
         re.compile(
-            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})(?!\[redacted)(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"'}}\]]+)",
+            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})(?!\[redacted\](?:[\s,;&\"'}}\]]|$))"
+            r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"'}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
@@ -78,11 +79,9 @@ def clean(text: str) -> str:
         text = text[:_SCANNED]
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "…"
     if not text.isprintable():
         text = "".join([letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in text])
-    return text
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def redact(event: Event) -> Event:

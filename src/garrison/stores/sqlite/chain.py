@@ -112,7 +112,8 @@ def read(connection: sqlite3.Connection, query: Query, after: tuple[str, int]) -
     Raises:
         sqlite3.Error: The database failed.
     """
-    where = ["1"]
+    # A row whose number is none could not be paged past; without it, the number that should be there is missing.
+    where = ["typeof(sequence) = 'integer'"]
     values: list[str | int] = []
     wishes: tuple[tuple[str, str | int], ...] = (
         ("code = ?", query.code),
@@ -174,7 +175,6 @@ def _sealed(row: tuple[Any, ...]) -> Sealed:
     # Somebody who changes only the columns would hide an event from every search.
     if (event.at, event.code, event.actor, event.subject) != (at, _text(code), _text(actor), _text(subject)):
         event = UNREADABLE
-    sequence = sequence if isinstance(sequence, int) else 0
     return Sealed(sequence=sequence, writer=_text(writer), event=event, mac=_hex(mac), body=raw)
 
 
