@@ -19,7 +19,7 @@ def plans(policy: Policy) -> dict[str, Plan]:
     for prefix, row in mounts(policy.accounts):
         match = compiled.find(row.method, (prefix + row.path).replace("{id}", "k1"))
         assert isinstance(match.plan, Plan)  # type: ignore[union-attr]  # a refusal has none, and the test fails
-        found[row.name] = match.plan  # type: ignore[union-attr]  # as above
+        found[row.name] = match.plan  # type: ignore[union-attr]  # as in the line above
     return found
 
 

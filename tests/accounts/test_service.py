@@ -13,7 +13,7 @@ from tests.accounts.world import HERE, NOON, THERE, World
 
 
 def settings(**accounts: object) -> Settings:
-    return Settings.of(Policy(accounts=Accounts(**accounts)))  # type: ignore[arg-type]  # any field
+    return Settings.of(Policy(accounts=Accounts(**accounts)))  # type: ignore[arg-type]  # a test may name any field
 
 
 def test_the_defaults_are_those_of_the_chapter() -> None:

@@ -93,7 +93,7 @@ class Owners:
         self.world = World()
         self.news = News()
         self.reads = 0
-        self.owners = UserOwners(self, self.news, self.world.clock.monotonic)  # type: ignore[arg-type]  # get alone
+        self.owners = UserOwners(self, self.news, self.world.clock.monotonic)  # type: ignore[arg-type]  # owners ask nothing but `get`
         self.on_read: Callable[[], object] = int
         self.poll()
 

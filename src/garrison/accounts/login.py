@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from garrison.model.event import Event
     from garrison.stores.protocols import Step
 
-__all__ = ["LoginBody", "login", "secured"]
+__all__ = ["METHODS", "LoginBody", "login", "secured"]
 
 METHODS = ("pwd",)
 """How a login here proves who somebody is (RFC 8176)."""

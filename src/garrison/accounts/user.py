@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["LONGEST_EMAIL", "USERS", "User", "UserOwners", "acting", "find_login", "fold_email", "fold_name", "public"]
+__all__ = [
+    "LONGEST_EMAIL",
+    "MOST_REMEMBERED",
+    "USERS",
+    "User",
+    "UserOwners",
+    "acting",
+    "find_login",
+    "fold_email",
+    "fold_name",
+    "public",
+]
 
 LONGEST_EMAIL = 254
 """Characters of an address (RFC 5321 section 4.5.3.1.3: 256 with its angle brackets)."""

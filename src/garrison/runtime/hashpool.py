@@ -16,7 +16,7 @@ from garrison.model.refusal import Refusal, refuse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["HashPool", "PooledHasher", "blocking", "cores"]
+__all__ = ["STRANGERS", "TYPICAL", "HashPool", "PooledHasher", "blocking", "cores"]
 
 T = TypeVar("T")
 
