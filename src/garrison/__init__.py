@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from garrison.model.version import VERSION
+
 if TYPE_CHECKING:
     from garrison.adapters.asgi.middleware import Garrison
     from garrison.adapters.limit import limit
@@ -33,7 +35,7 @@ __all__ = [
     "load",
 ]
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _PLACES = {
     "Garrison": "garrison.adapters.asgi.middleware",

@@ -9,13 +9,17 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlencode
 
+from fastapi import Security
 from starlette.requests import Request
 
+from garrison.fastapi import principal
 from garrison.model.principal import Principal
 from garrison.runtime.compose import Runtime
+
+Me = Annotated[Principal, Security(principal)]
 
 __all__ = ["PLACES", "Answer", "AsgiPlace", "Place", "WsgiPlace"]
 
@@ -238,9 +242,9 @@ def _wsgi(runtime: Runtime, runner: asyncio.Runner) -> Place:
 
 
 def _fastapi(runtime: Runtime, runner: asyncio.Runner) -> Place:
-    from fastapi import FastAPI, HTTPException, Security
+    from fastapi import FastAPI, HTTPException
 
-    from garrison.fastapi import Garrison, principal
+    from garrison.fastapi import Garrison
 
     app = FastAPI()
     app.add_middleware(Garrison, runtime=runtime)
@@ -251,7 +255,7 @@ def _fastapi(runtime: Runtime, runner: asyncio.Runner) -> Place:
         raise RuntimeError(msg)
 
     @app.get("/notes/{number}")
-    async def note(number: str, me: Principal = Security(principal)) -> Any:
+    async def note(number: str, me: Me) -> Any:
         status, value = _note(number, me)
         if status == 404:
             raise HTTPException(404)
@@ -262,7 +266,7 @@ def _fastapi(runtime: Runtime, runner: asyncio.Runner) -> Place:
         return {"received": (await request.body()).decode()}
 
     @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"])
-    async def anything(me: Principal = Security(principal)) -> Any:
+    async def anything(me: Me) -> Any:
         return _facts(me)
 
     return AsgiPlace(app, runner)

@@ -26,12 +26,12 @@ from garrison.model.refusal import refuse
 from garrison.runtime.compose import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.http.response import HttpResponseBase
 
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
+    from garrison.model.request import Header, Request
     from garrison.model.response import Response
 
 __all__ = ["Garrison", "principal"]
@@ -119,18 +119,19 @@ def _finished(asked: Request, decision: Decision, response: HttpResponseBase) ->
     finished = finish(decision, asked, response.status_code, lines)
     for name in [name for name, _ in response.items()]:
         del response[name]
-    for name, value in finished:
-        text = name.decode("latin-1")
-        known = response.get(text)
-        response[text] = value.decode("latin-1") if known is None else f"{known}, {value.decode('latin-1')}"
+    _add(response, finished)
     return response
+
+
+def _add(response: HttpResponseBase, lines: Iterable[Header]) -> None:
+    """Set fields; Django keeps one line for each, so several are joined (RFC 9110 section 5.3)."""
+    for raw, content in lines:
+        name, value = raw.decode("latin-1"), content.decode("latin-1")
+        response[name] = f"{response[name]}, {value}" if name in response else value
 
 
 def _told(answer: Response) -> HttpResponse:
     response = HttpResponse(answer.body, status=answer.status)
     del response["Content-Type"]
-    for name, value in answer.headers:
-        text = name.decode("latin-1")
-        known = response.get(text)
-        response[text] = value.decode("latin-1") if known is None else f"{known}, {value.decode('latin-1')}"
+    _add(response, answer.headers)
     return response

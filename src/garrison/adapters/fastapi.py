@@ -57,7 +57,9 @@ async def principal(scopes: SecurityScopes, connection: HTTPConnection) -> Princ
     """
     found = principal_of(connection)
     if scopes.scopes and (lacking := missing(found.scopes, scopes.scopes)):
-        raise RefusedError(refuse("scope_missing" if found.is_authenticated else "credential_missing", ",".join(lacking)))
+        raise RefusedError(
+            refuse("scope_missing" if found.is_authenticated else "credential_missing", ",".join(lacking))
+        )
     return found
 
 

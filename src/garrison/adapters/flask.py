@@ -17,9 +17,9 @@ from garrison.model.refusal import refuse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from garrison.credentials.authenticate import Authenticate
     from garrison.model.response import Response as Answer
     from garrison.policy.schema import Policy
-    from garrison.credentials.authenticate import Authenticate
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["Garrison", "principal"]

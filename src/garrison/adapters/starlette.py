@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from garrison.adapters.asgi.body import Receive, Scope, Send
     from garrison.adapters.asgi.identity import App
+    from garrison.credentials.authenticate import Authenticate
     from garrison.model.response import Response as Answer
     from garrison.policy.schema import Policy
-    from garrison.credentials.authenticate import Authenticate
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["Garrison", "correlation_of", "principal_of", "told"]

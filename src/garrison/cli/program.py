@@ -9,9 +9,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from garrison import __version__
 from garrison.cli.screen import JSON, fail
 from garrison.errors import GarrisonError
+from garrison.model.version import VERSION
 
 __all__ = ["COMMANDS", "FAULT", "Commands", "program"]
 
@@ -19,15 +19,15 @@ FAULT = 2
 """Exit status when a command could not do its work; 1 means that it did, and found something wrong."""
 
 COMMANDS = {
-    "init": "Write a policy from an application's routes or from an OpenAPI document.",
-    "check": "Find what is wrong with the policy, and where it and the application differ.",
-    "explain": "Tell what would become of a request, which rule decides, and what would change it.",
+    "init": "Write a policy from an application or an OpenAPI document.",
+    "check": "Find what is wrong with the policy, and where the app differs.",
+    "explain": "Tell what would become of a request, and what would change it.",
     "schema": "Print the JSON Schema of a policy, for editors.",
-    "diff": "Tell what changes between two policies.",
+    "diff": "Tell what changes between two policies, and what weakens.",
     "keys": "Make, list, rotate and revoke API keys.",
     "leaks": "Look for keys of this service in files.",
     "users": "Make, invite and list users.",
-    "audit": "Read, verify and export the audit journal.",
+    "audit": "Read, prove and export the audit journal.",
     "jobs": "Do the work beside the requests.",
     "serve": "Serve an application behind the guard.",
 }
@@ -47,7 +47,9 @@ class Commands(TyperGroup):
         """Load the command that is called, and only that one."""
         name = args[0]
         if name in COMMANDS:
-            self.commands[name] = get_command(import_module(f"garrison.cli.commands.{name}").app)
+            loaded = get_command(import_module(f"garrison.cli.commands.{name}").app)
+            loaded.help = loaded.help or COMMANDS[name]
+            self.commands[name] = loaded
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -72,7 +74,7 @@ program = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"garrison {__version__}")
+        typer.echo(f"garrison {VERSION}")
         raise typer.Exit
 
 

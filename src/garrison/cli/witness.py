@@ -57,7 +57,7 @@ class Witness(NamedTuple):
 
     def _against(self, explanation: Explanation, plans: Plans, asked: Asked) -> Step | None:
         if self.dead:
-            return Step("credential", False, self.dead, "credential_refused", "Make a new key: garrison keys create")
+            return Step("key", False, self.dead, "credential_refused", "Make a new key: garrison keys create")
         if self.key is None or not explanation.route:
             return None
         from garrison.credentials.keys.hot import restricted
@@ -71,7 +71,7 @@ class Witness(NamedTuple):
         if not reason:
             return None
         text, remedy = _RESTRICTIONS[reason]
-        return Step("credential", False, text, "credential_restricted", remedy)
+        return Step("key", False, text, "credential_restricted", remedy)
 
 
 _RESTRICTIONS = {
@@ -115,7 +115,7 @@ def stored(runtime: Runtime, who: str) -> Witness:
         from garrison.cli.people import find_user
 
         user = find_user(runtime, name)
-        return Witness(f"{who}, just logged in,", replace(user, authenticated_at=1), ("jwt",))
+        return Witness(f"{who}, just logged in", replace(user, authenticated_at=1), ("jwt",))
     if kind == "key":
         return _key(runtime, name)
     msg = f"--as {who[:40]!r} is none of key:ID, user:NAME, key, jwt, key+jwt"

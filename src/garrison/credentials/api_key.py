@@ -97,8 +97,7 @@ class ApiKeys:
         self.lookup = Lookup(records, ring, news, policy.cache, owners)
         self.uses = Uses(records)
         self.allowances = Allowances(records)
-        self._format = KeyFormat(policy.brand)
-        self._environment = policy.environment
+        self._format = KeyFormat(policy.brand, policy.environment)
         self._header = policy.header.lower().encode("ascii")
         self._headers = ((b"www-authenticate", self.challenge),)
         self._proved = self.lookup.cache.proved
@@ -137,14 +136,15 @@ class ApiKeys:
         raw = request.fields.get(self._header)
         if raw is None or request.query or request.repeated or b"authorization" in request.fields:
             return self._find_carefully(request)
-        return self._proved.get(sha256(raw).digest()) or self._read(raw)
+        digest = sha256(raw).digest()
+        return self._proved.get(digest) or self._read(raw, digest)
 
     async def believe(
         self, presented: Presented, request: Request, address: str, plan: Plan, now: int, monotonic: int
     ) -> Principal | Refusal:
         """Tell whose key it is; see `Credential.believe`."""
-        proof: Proved | None = presented.extra
-        if proof is None or now >= proof.until or not proof.live or not self._fresh(monotonic):
+        proof = presented.extra
+        if type(proof) is not Proved or now >= proof.until or not proof.live or not self._fresh(monotonic):
             found = await self._prove(presented, request, now, monotonic)
             if isinstance(found, str):
                 return self._refusal(found, presented.id)
@@ -166,7 +166,8 @@ class ApiKeys:
     def _find_carefully(self, request: Request) -> Presented | Refusal | None:
         raw = self._exposed(request.query) or self._lone(request)
         if isinstance(raw, bytes):
-            return self._proved.get(sha256(raw).digest()) or self._read(raw)
+            digest = sha256(raw).digest()
+            return self._proved.get(digest) or self._read(raw, digest)
         return raw
 
     def _lone(self, request: Request) -> bytes | Refusal | None:
@@ -185,14 +186,13 @@ class ApiKeys:
         """Tell whether a bearer token is a key: by its brand, or because it is no JWT and foreign keys exist."""
         return token.startswith(self._format.mark) or (self.lookup.foreign.possible and token.count(b".") != 2)
 
-    def _read(self, raw: bytes) -> Presented | Refusal:
-        parts = self._format.read(raw)
-        if isinstance(parts, str):
-            foreign = parts == "key_form" and self.lookup.foreign.possible and is_plausible(raw)
-            return Presented("key", "", raw.decode("ascii")) if foreign else self._refusal(parts, "")
-        if parts.environment != self._environment:
-            return self._refusal("key_environment", parts.id)
-        return Presented("key", parts.id, raw.decode("ascii"))
+    def _read(self, raw: bytes, digest: bytes) -> Presented | Refusal:
+        id, reason = self._format.read(raw)
+        if not reason:
+            return Presented("key", id, raw.decode("ascii"), digest)
+        if reason == "key_form" and self.lookup.foreign.possible and is_plausible(raw):
+            return Presented("key", "", raw.decode("ascii"), digest)
+        return self._refusal(reason, id)
 
     def _exposed(self, query: bytes) -> Refusal | None:
         """Refuse a key in the query: it stands in logs, histories and `Referer` fields from now on."""
@@ -205,10 +205,13 @@ class ApiKeys:
 
     async def _prove(self, presented: Presented, request: Request, now: int, monotonic: int) -> Proved | str:
         raw = presented.text.encode("ascii") or self._lone(request)
+        if not isinstance(raw, bytes):
+            return "key_form"
         fresh = self._fresh(monotonic)
         if not fresh:
             self.lookup.doubt()
-        return await self.lookup.prove(raw, presented.id, now, fresh=fresh) if isinstance(raw, bytes) else "key_form"
+        digest = presented.extra if type(presented.extra) is bytes else sha256(raw).digest()
+        return await self.lookup.prove(raw, digest, presented.id, now, fresh=fresh)
 
     def _confine(self, proof: Proved, request: Request, address: str, plan: Plan) -> Principal | Refusal:
         key = proof.key

@@ -77,12 +77,12 @@ class Changes:
         self.randomness = randomness
         self.macs = KeyMacs(ring)
         self._news = news
-        self._format = KeyFormat(policy.brand)
+        self._format = KeyFormat(policy.brand, policy.environment)
 
     def secret(self, key: str, kind: KeyKind, now: int, taken: frozenset[str]) -> tuple[str, KeySecret]:
         """Draw a secret for a key; gives the whole key's text, seen this once, and what is stored of it."""
         id = new_secret_id(key, taken, self.randomness)
-        text = self._format.make(kind, self.policy.environment, id, self.randomness)
+        text = self._format.make(kind, id, self.randomness)
         mac = self.macs.mac(text.encode("ascii")).hex()
         return text, KeySecret(id=id, mac=mac, pepper=self.macs.pepper, created=now)
 

@@ -10,7 +10,7 @@ Pure: randomness comes in as bytes. The check is CRC-32 (as of ISO 3309), agains
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 from zlib import crc32
 
 from garrison.errors import UsageError
@@ -26,7 +26,6 @@ __all__ = [
     "Environment",
     "KeyFormat",
     "KeyKind",
-    "KeyText",
     "check_of",
     "key_of",
     "new_key_id",
@@ -60,25 +59,20 @@ _BRAND = re.compile(r"[a-z][a-z0-9]{1,9}", re.ASCII)
 _PAIRS: Final = tuple((one + other).encode() for one in BASE62 for other in BASE62)
 
 
-class KeyText(NamedTuple):
-    """A key taken apart; every part but the secret is public."""
-
-    kind: str
-    environment: str
-    id: str
-    """Public id of the secret; `key_of` gives the key's."""
-
-
 class KeyFormat:
     """Writes and reads the keys of one brand."""
 
-    __slots__ = ("_form", "brand", "mark")
+    __slots__ = ("_form", "_own", "brand", "environment", "mark")
 
-    def __init__(self, brand: str) -> None:
-        """Take the deployer's brand: a lower-case letter, then 1 to 9 of `[a-z0-9]`.
+    def __init__(self, brand: str, environment: Environment = "live") -> None:
+        """Take the policy's words.
+
+        Args:
+            brand: The deployer's: a lower-case letter, then 1 to 9 of `[a-z0-9]`.
+            environment: Whose keys are made and taken here.
 
         Raises:
-            UsageError: It is no such text.
+            UsageError: The brand is no such text.
         """
         if _BRAND.fullmatch(brand) is None:
             msg = f"{brand[:20]!r} is no brand: write 2 to 10 of a-z 0-9, a letter first"
@@ -86,42 +80,46 @@ class KeyFormat:
         self.brand = brand
         self.mark = f"{brand}_".encode()
         """What every key of the brand begins with."""
-        self._form = re.compile(
-            rb"%b_(sk|pk|rk)_(live|test|dev)_([0-9A-Za-z]{12})_[0-9A-Za-z]{49}" % brand.encode(), re.ASCII
-        )
+        self.environment = environment
+        form = rb"%b_(?:sk|pk|rk)_(?:%b)_([0-9A-Za-z]{12})_[0-9A-Za-z]{49}"
+        self._own = re.compile(form % (brand.encode(), environment.encode()), re.ASCII).fullmatch
+        self._form = re.compile(form % (brand.encode(), b"live|test|dev"), re.ASCII)
 
-    def make(self, kind: KeyKind, environment: Environment, id: str, randomness: Randomness) -> str:
+    def make(self, kind: KeyKind, id: str, randomness: Randomness) -> str:
         """Draw a new secret and write the whole key.
 
         Args:
             kind: `sk`, `pk` or `rk`.
-            environment: `live`, `test` or `dev`.
-            id: Public id of the secret, from `secret_id`.
+            id: Public id of the secret, from `new_secret_id`.
             randomness: Where the secret's 32 bytes come from.
         """
         secret = base62(int.from_bytes(randomness(SECRET_BYTES), "big"), SECRET)
-        body = f"{self.brand}_{kind}_{environment}_{id}_{secret}"
+        body = f"{self.brand}_{kind}_{self.environment}_{id}_{secret}"
         return body + check_of(body.encode()).decode()
 
-    def read(self, raw: bytes) -> KeyText | str:
-        """Take a key apart.
+    def read(self, raw: bytes) -> tuple[str, str]:
+        """Read a key.
 
         Returns:
-            Its parts, or the reason why it is none: `key_form` or `key_check`.
+            The public id and no reason; or the reason against: `key_form` and `key_check` without an id, and
+            `key_environment` with it, for a right key of another environment.
         """
-        found = self._form.fullmatch(raw)
+        found = self._own(raw)
+        reason = ""
         if found is None:
-            return "key_form"
+            found = self._form.fullmatch(raw)
+            reason = "key_environment"
+        if found is None:
+            return "", "key_form"
         if check_of(raw[:-CHECK]) != raw[-CHECK:]:
-            return "key_check"
-        kind, environment, id = found.groups()
-        return KeyText(kind.decode(), environment.decode(), id.decode())
+            return "", "key_check"
+        return found[1].decode("ascii"), reason
 
     def inside(self, raw: bytes) -> str:
         """Find the public id of the first whole key inside other text, such as a query; empty: none."""
         for found in self._form.finditer(raw):
             if check_of(found[0][:-CHECK]) == found[0][-CHECK:]:
-                return found[3].decode()
+                return found[1].decode("ascii")
         return ""
 
 

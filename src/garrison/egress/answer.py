@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from httptools import HttpParserError, HttpResponseParser
 
-from garrison import __version__
 from garrison.errors import StoreError
 from garrison.model.fetch import Fetched
+from garrison.model.version import VERSION
 
 if TYPE_CHECKING:
     from garrison.egress.rules import Target
@@ -33,7 +33,7 @@ def question(target: Target) -> bytes:
     default = target.port == (443 if target.secure else 80)
     host = target.host if default else f"{target.host}:{target.port}"
     return (
-        f"GET {target.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: garrison/{__version__}\r\n"
+        f"GET {target.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: garrison/{VERSION}\r\n"
         "Accept: application/json, */*;q=0.1\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
     ).encode("ascii")
 

@@ -29,5 +29,6 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # StopIteration is not generic
     coroutine.close()
-    msg = f"{coroutine.__qualname__} waited for {waited_for!r}; use the awaited face of the store"
+    name = getattr(coroutine, "__qualname__", "the coroutine")
+    msg = f"{name} waited for {waited_for!r}; use the awaited face of the store"
     raise SuspendedError(msg)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from garrison.guard.content import check_body
 from garrison.model.endpoint import Call
-from garrison.model.fit import Misfit, fit, path_text
+from garrison.model.fit import Fitted, Misfit, fit, path_text
 from garrison.model.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _fitted(decision: Decision, request: Request, body: bytes, wanted: type) -> 
     value = check_body(decision, request, body)
     if type(value) is Refusal:
         return value
-    fitted = fit(value, wanted)
+    fitted: Fitted[Any] = fit(value, wanted)
     if fitted.misfits:
         return refuse("body_invalid", "fields", members={"errors": [_told(misfit) for misfit in fitted.misfits]})
     return fitted.value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from copy import copy
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from garrison.cors.site import compile_served
@@ -15,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from garrison.cors.answer import Cors
+    from garrison.credentials.protocol import Credential
     from garrison.headers import Ending
     from garrison.limits import Ask
-    from garrison.credentials.protocol import Credential
     from garrison.model.net import Networks
     from garrison.model.request import Header, Request
     from garrison.policy.plan import Plan, Plans
@@ -51,6 +50,7 @@ class Memory(dict[Hashable, T]):
         self[name] = value
         return value
 
+
 _TEST_HOST = "testserver"
 """What Starlette's test client calls the host; served in development alone, and no page can have that name."""
 
@@ -59,11 +59,11 @@ class InForce:
     """A policy compiled, with the credentials that serve it. Immutable: a change makes a new one."""
 
     __slots__ = (
-        "_cors",
         "_accepted",
+        "_cors",
+        "_credentials",
         "arrivals",
         "asked",
-        "_credentials",
         "body_rate",
         "body_time",
         "header",
@@ -74,6 +74,7 @@ class InForce:
         "hops",
         "hosts",
         "observe",
+        "only",
         "path",
         "plans",
         "proxied",
@@ -120,6 +121,9 @@ class InForce:
         self.body_time = duration(policy.caps.body_time)
         self.body_rate = size(policy.caps.body_rate)
         self._credentials = credentials
+        self.only: Credential | None = None
+        """Asked instead of all others; for tests."""
+
         self._accepted: dict[tuple[str, ...], tuple[Credential, ...]] = {}
 
     def cors(self, plan: Plan) -> Cors | None:
@@ -134,17 +138,15 @@ class InForce:
 
     def accepting(self, credential: Credential) -> InForce:
         """Give the same policy in force, where this credential alone is asked; for tests."""
-        other = copy(self)
-        other.arrivals = Memory()
-        other._accepted = {plan.credentials: (credential,) for plan in self.plans.listed}
-        other._accepted |= {
-            plan.credentials: (credential,) * len(plan.credentials) for plan in self.plans.listed if plan.all_credentials
-        }
-        other.hosts = Hosts((*_hosts(self.plans.policy.hosts, "development"),))
+        other = InForce(self.plans, {}, self.trusted)
+        other.hosts = Hosts(_hosts(self.plans.policy.hosts, "development"))
+        other.only = credential
         return other
 
     def accepted(self, plan: Plan) -> tuple[Credential, ...]:
         """List who can believe what the route accepts, in the policy's order."""
+        if self.only is not None:
+            return (self.only,) * (len(plan.credentials) if plan.all_credentials else 1)
         known = self._accepted.get(plan.credentials)
         if known is None:
             names = (*plan.credentials, "custom")

@@ -15,9 +15,9 @@ from garrison.guard.content import check_body, is_json, refused
 from garrison.guard.decision import Decision
 from garrison.guard.endpoints import run_endpoint
 from garrison.guard.finish import withheld
+from garrison.guard.respond import problem
 from garrison.guard.steps.permit import permit
 from garrison.guard.steps.present import present
-from garrison.guard.respond import problem
 from garrison.guard.steps.site import cross_site
 from garrison.guard.steps.spend import address_asks, principal_asks, spent
 from garrison.guard.steps.target import arrive, locate

@@ -8,7 +8,7 @@ __all__ = ["Clock"]
 
 
 class Clock(Protocol):
-    """Both clocks of a process; `garrison.runtime.clock.SystemClock` is the real one.
+    """Both clocks of a process; `garrison.runtime.process.clock.SystemClock` is the real one.
 
     Tests use `garrison.testing.ManualClock`.
     """

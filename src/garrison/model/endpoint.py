@@ -6,7 +6,7 @@ guarded by the same path as the user's routes, and the guard runs them after the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ class Call(Struct, frozen=True, kw_only=True):
     correlation: str
     """Goes into every event of the call."""
 
-    parameters: dict[str, str] = {}
+    parameters: Mapping[str, str] = {}
     """What the path template caught."""
 
     body: Any = None

@@ -7,7 +7,6 @@ issuer is never taken for the same text from another.
 
 from __future__ import annotations
 
-
 from typing import Any
 from urllib.parse import quote
 

@@ -6,7 +6,7 @@ expired and a revoked key are all `credential_refused`; the `reason` goes to the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 from msgspec import Struct
 
@@ -61,6 +61,7 @@ REFUSALS: dict[str, Told] = {
 """Every refusal there is: code, status, title, detail."""
 
 
+@final
 class Refusal(Struct, frozen=True):
     """A decision against one request."""
 
@@ -104,7 +105,7 @@ def refuse(
     *,
     headers: tuple[Header, ...] = (),
     members: dict[str, Any] | None = None,
-    type: str = "",  # noqa: A002  # the member's name in RFC 9457
+    type: str = "",
 ) -> Refusal:
     """Make the refusal of a code; the reason is for the journal only."""
     status, title, detail = REFUSALS[code]

@@ -25,7 +25,7 @@ class Request:
 
     __slots__ = ("fields", "headers", "method", "path", "peer", "query", "raw_path", "repeated", "scheme")
 
-    def __init__(  # noqa: PLR0913  # one argument per part of a request line and its socket
+    def __init__(
         self,
         method: str,
         path: str,

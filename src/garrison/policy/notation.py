@@ -7,7 +7,7 @@ loader, editor schema and reference page read the mark.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from garrison import limits
@@ -55,11 +55,15 @@ def _scope(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    inner = text[1:-1] if text.startswith("[") and text.endswith("]") else ""
-    if inner:
-        _network(inner)
-        return text
-    return _plain_host(text)
+    if not text.startswith("["):
+        return _plain_host(text)
+    try:
+        # A zone (`%eth0`) is left on, and refused with the bracket that is missing.
+        IPv6Address(text[1:-1] if text.endswith("]") and "%" not in text else text)
+    except ValueError as failure:
+        msg = f"{text[:60]!r} is not an address in brackets such as [::1]"
+        raise UsageError(msg) from failure
+    return text
 
 
 _plain_host = _matching(_HOST, "a host such as api.example.com or [::1], in lower case and without a port")

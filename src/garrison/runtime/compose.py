@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from garrison.policy.load import load
 from garrison.policy.schema import Policy
-from garrison.runtime.clock import SystemClock
+from garrison.runtime.process.clock import SystemClock
 from garrison.runtime.runtime import Runtime
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from garrison.accounts.people import INVITES, MARKS
 from garrison.accounts.throttle import LANES
 from garrison.accounts.user import USERS
 from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
-from garrison.runtime.workers import WORKERS
+from garrison.runtime.process.workers import WORKERS
 from garrison.stores.news import NEWS
 from garrison.tokens.keys import SIGNING_KEYS
 from garrison.tokens.refresh import REFRESH_FAMILIES

@@ -10,24 +10,24 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from garrison import __version__
 from garrison.crypto.ring import KeyRing
 from garrison.errors import PolicyError, StoreError
 from garrison.guard.drive import drive
 from garrison.model.event import Event
 from garrison.model.units import DAY, MINUTE, SECOND, duration
+from garrison.model.version import VERSION
 from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import load
-from garrison.runtime.correlate import Correlate
 from garrison.runtime.hashpool import HashPool
-from garrison.runtime.jobs import Job, Jobs
 from garrison.runtime.kinds import KINDS
-from garrison.runtime.live import LOOK, Watch
+from garrison.runtime.process.correlate import Correlate
+from garrison.runtime.process.jobs import Job, Jobs
+from garrison.runtime.process.live import LOOK, Watch
+from garrison.runtime.process.secrets import root_keys
+from garrison.runtime.process.workers import ANNOUNCE, WORKERS, announce, leave
 from garrison.runtime.recording import FLUSH, Recording
-from garrison.runtime.secrets import root_keys
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
-from garrison.runtime.workers import ANNOUNCE, WORKERS, announce, leave
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.news import POLL, News
 from garrison.stores.open import open_records
@@ -173,7 +173,7 @@ class Runtime:
     def health(self) -> dict[str, Any]:
         """Tell versions and the state of the stores; for an administrator's eyes."""
         return {
-            "version": __version__,
+            "version": VERSION,
             "policy": self.driven.force.plans.version[:12],
             "environment": self.policy.environment,
             "stores": {"records": self._records_state(), "counters": "ok"},

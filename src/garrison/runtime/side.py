@@ -96,10 +96,10 @@ class Side:
         plans = compile_policy(policy, endpoints=self._endpoints(policy), files=self._runtime.read_file)
         return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))
 
-    def _endpoints(self, policy: Policy) -> list[tuple[str, Endpoint, Any]]:
+    def _endpoints(self, policy: Policy) -> tuple[tuple[str, Endpoint, Any], ...]:
         rows: list[tuple[str, Endpoint, Any]] = []
         if policy.accounts is not None and self.accounts is not None:
             rows += [(prefix, endpoint, self.accounts) for prefix, endpoint in mounts(policy.accounts)]
         if self.trust.signing is not None:
             rows += [("", endpoint, self.trust.signing) for endpoint in TOKEN_ENDPOINTS]
-        return rows
+        return tuple(rows)

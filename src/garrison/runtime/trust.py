@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Jwt, Policy
     from garrison.runtime.runtime import Runtime
     from garrison.stores.protocols import Face
+    from garrison.tokens.claims import Claims
 
 __all__ = ["Trust", "fetch_rules"]
 
@@ -48,7 +49,7 @@ class Trust:
         self.refresh = RefreshTokens(
             face, runtime.ring, runtime.revoked, name, brand=policy.keys.brand, life=duration(jwt.refresh)
         )
-        own = Verifier(keys, name, audience, leeway=duration(jwt.leeway), own=True)
+        own: Verifier[Claims] = Verifier(keys, name, audience, leeway=duration(jwt.leeway), own=True)
         trusted = [Trusted(own if self.signing is None else CachedVerifier(own, jwt.cache), self.signing)]
         if fetch is not None:
             trusted += _foreign(jwt, fetch)
@@ -59,7 +60,7 @@ def _foreign(jwt: Jwt, fetch: Fetch) -> list[Trusted]:
     trusted = []
     for issuer in jwt.issuers.values():
         source = Jwks(issuer.jwks, fetch, issuer.algorithms)
-        verifier = Verifier(
+        verifier: Verifier[Claims] = Verifier(
             source.keys,
             issuer.issuer,
             issuer.audience,

@@ -49,8 +49,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^\s/:@]{0,256}):[^\s/@]{1,256}@"), rf"\1:{HIDDEN}@"),
     (
         re.compile(
-            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})(?!\[redacted\](?:[\s,;&\"'}}\]]|$))"
-            r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"'}\]]+)",
+            # Without quotes it ends at a space only: a password may hold any other character.
+            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})(?:\"[^\"]*\"?|'[^']*'?|\S+)",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",

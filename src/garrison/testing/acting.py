@@ -75,8 +75,9 @@ def _runtime_of(app: Any) -> Runtime:
     if isinstance(app, Runtime):
         return app
     extensions = getattr(app, "extensions", {})
-    if isinstance(extensions, dict) and isinstance(extensions.get("garrison"), Runtime):
-        return extensions["garrison"]
+    extension = extensions.get("garrison") if isinstance(extensions, dict) else None
+    if isinstance(extension, Runtime):
+        return extension
     if getattr(app, "middleware_stack", app) is None:
         app.middleware_stack = app.build_middleware_stack()
     layer = getattr(app, "middleware_stack", app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from garrison.adapters.refused import RefusedError
 from garrison.model.refusal import Refusal, refuse
@@ -29,6 +29,7 @@ _BYTES_A_CHUNK = 64
 """A body may come in 1,024 messages, and one more for every 64 bytes: single bytes are dear to pass on."""
 
 
+@final
 class Gone:
     """The caller went away before the body was whole."""
 

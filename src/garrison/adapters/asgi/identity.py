@@ -33,7 +33,7 @@ class Authorization:
 
 
 def identify(scope: Scope, decision: Decision) -> None:
-    """Put `user` and `auth` into the scope, and both into its `state`; what another middleware put there is replaced."""
+    """Put `user` and `auth` into the scope, and both into its `state`, in place of what others put there."""
     principal = decision.principal
     scope["user"] = principal
     scope["auth"] = Authorization(principal)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from garrison.credentials.authenticate import Authenticate
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
     from garrison.model.response import Response
     from garrison.policy.schema import Policy
-    from garrison.credentials.authenticate import Authenticate
     from garrison.runtime.runtime import Runtime
 
     Environ = dict[str, Any]
@@ -153,7 +153,6 @@ class _Outgoing:
             return _Body(chain(first, pieces), self, body)
         self.close(body)
         return _answer(self._request, self._decision, self._replacement, self._start)
-
 
     def close(self, body: Iterable[bytes]) -> None:
         """Let the application clean up, and give back what concurrency limits hold."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from garrison.audit.verify import Report
     from garrison.runtime.runtime import Runtime
-    from garrison.stores.protocols import Head, Sealed
+    from garrison.stores.protocols import Head, Query, Sealed
 
 __all__ = ["app"]
 
@@ -61,7 +61,7 @@ def tail(
 
     with opened(policy) as runtime:
         query = Query(code=code, actor=actor, subject=subject, since=_since(runtime, since), limit=count, newest=True)
-        found = sorted(drive(runtime.driven_side.face.read(query)), key=lambda sealed: sealed.event.at)
+        found = sorted(drive(runtime.driven_side.face.read(query)), key=_order)
         if json:
             for sealed in found:
                 say(_json(sealed))
@@ -144,24 +144,30 @@ def _since(runtime: Runtime, since: str) -> int:
     return runtime.clock.wall() - duration(since) if since else 0
 
 
-def _follow(runtime: Runtime, query: Any, found: list[Sealed], *, json: bool) -> None:
+def _follow(runtime: Runtime, query: Query, found: list[Sealed], *, json: bool) -> None:
     """Look again and again, a little further back than the last event: another process may have been slower."""
     from msgspec.structs import replace
 
     from garrison.guard.drive import drive
     from garrison.model.units import SECOND
 
+    begun = latest = found[-1].event.at if found else runtime.clock.wall()
     seen = {(sealed.writer, sealed.sequence) for sealed in found}
-    latest = found[-1].event.at if found else runtime.clock.wall()
     while True:
         sys.stdout.flush()
-        sleep(_LOOK)
         wider = replace(query, since=max(query.since, latest - 2 * SECOND), limit=_PAGE)
-        for sealed in sorted(drive(runtime.driven_side.face.read(wider)), key=lambda each: each.event.at):
-            if (sealed.writer, sealed.sequence) not in seen:
-                seen.add((sealed.writer, sealed.sequence))
-                latest = max(latest, sealed.event.at)
-                say(_json(sealed) if json else "  ".join(printable(cell) for cell in _row(sealed) if cell))
+        for sealed in sorted(drive(runtime.driven_side.face.read(wider)), key=_order):
+            place = (sealed.writer, sealed.sequence)
+            if place in seen or sealed.event.at < begun:
+                continue
+            seen.add(place)
+            latest = max(latest, sealed.event.at)
+            say(_json(sealed) if json else "  ".join(printable(cell) for cell in _row(sealed) if cell))
+        sleep(_LOOK)
+
+
+def _order(sealed: Sealed) -> tuple[int, str, int]:
+    return sealed.event.at, sealed.writer, sealed.sequence
 
 
 def _row(sealed: Sealed) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail, too."
 
 @app.command()
 def check(policy: PolicyFile = POLICY, application: AppName = "", strict: Strict = False, json: Json = False) -> None:
-    """Find what is wrong with the policy, and where it and the application differ.
+    """Find what is wrong with the policy, and where the app differs.
 
     Exit status 1 when there are errors. Warnings are shown and pass, unless --strict is given.
     """
@@ -33,7 +33,8 @@ def check(policy: PolicyFile = POLICY, application: AppName = "", strict: Strict
 
     found = reading(policy)
     compared = _compared(found, application) if application and found.policy is not None else None
-    problems = [*found.problems, *(compared.problems if compared else ())]
+    both = (*found.problems, *(compared.problems if compared else ()))
+    problems = sorted(both, key=lambda problem: (problem.line, problem.rule))
     if json:
         show(_as_json(policy, found, compared, problems))
     else:

@@ -21,7 +21,7 @@ Weaker = Annotated[bool, typer.Option("--fail-on-weaker", help="Exit status 1 wh
 
 @app.command()
 def diff(old: Old, new: New, fail_on_weaker: Weaker = False, json: Json = False) -> None:
-    """Tell what changes between two policies, and which of the changes weaken.
+    """Tell what changes between two policies, and what weakens.
 
     Both are read as the environment named by GARRISON_ENV sees them.
     """

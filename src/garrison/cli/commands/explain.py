@@ -43,9 +43,9 @@ def explain(
     policy: PolicyFile = POLICY,
     json: Json = False,
 ) -> None:
-    """Tell what would become of a request, which rule decides, why, and what would change it.
+    """Tell what would become of a request, and what would change it.
 
-    Nothing is spent and nothing is recorded. Exit status 1 when the request would be refused.
+    Every step of the guard is told, up to the one that refuses. Nothing is spent and nothing is recorded.
     """
     from garrison.policy.explain import Asked
     from garrison.policy.explain import explain as judge
@@ -56,13 +56,11 @@ def explain(
     if json:
         steps = [step._asdict() for step in explanation.steps]
         show({**explanation._asdict(), "as": witness.told, "steps": steps})
-    else:
-        lines = str(explanation).splitlines()
-        say(printable(f"{asked.method} {path} as {witness.told} {lines[0]}"))
-        for line in lines[1:]:
-            say(printable(line))
-    if not explanation.allowed:
-        raise typer.Exit(1)
+        return
+    head, *lines = str(explanation).splitlines()
+    say(printable(f"{asked.method} {path} as {witness.told} {head}"))
+    for line in lines:
+        say(printable(line))
 
 
 def _looked_up(policy: Path, who: str, scopes: tuple[str, ...]) -> tuple[Plans, Witness]:

@@ -35,7 +35,7 @@ def init(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Write a policy from an application's routes or from an OpenAPI document.
+    """Write a policy from an application or an OpenAPI document.
 
     Nothing is opened by guessing: what looks public stays closed, with a comment that says what to decide.
     """

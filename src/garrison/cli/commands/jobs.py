@@ -19,7 +19,7 @@ _PAGE = 1_000
 
 
 @app.callback()
-def jobs() -> None:
+def _group() -> None:
     """Do the work beside the requests."""
 
 

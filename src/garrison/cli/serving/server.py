@@ -17,7 +17,10 @@ from garrison.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["GRACE", "listen", "serve"]
+__all__ = ["BACKLOG", "GRACE", "listen", "serve"]
+
+BACKLOG = 2_048
+"""Connections that wait to be taken."""
 
 GRACE = 5
 """Seconds that open answers are given to end after Ctrl-C; a second Ctrl-C gives them none."""
@@ -36,6 +39,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # Whoever calls from now on waits until the server is up; without it, another process could still listen here.
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         msg = f"{host}:{port} cannot be listened on ({reason}); choose another with --host and --port"
@@ -48,7 +53,7 @@ def serve(app: Any, listener: socket.socket, *, ready: Callable[[], None], reloa
 
     Args:
         app: ASGI.
-        listener: Bound, not listening yet.
+        listener: From `listen`.
         ready: Called once connections are taken.
         reload: Called in a thread when SIGHUP says that the policy changed.
     """
@@ -63,6 +68,7 @@ def serve(app: Any, listener: socket.socket, *, ready: Callable[[], None], reloa
         date_header=True,
         access_log=False,
         log_config=None,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
     )
     for number in (signal.SIGINT, signal.SIGTERM):

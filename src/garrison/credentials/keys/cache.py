@@ -122,17 +122,25 @@ class KeyCache:
     def _sweep(self) -> None:
         """Take the oldest away; one that was used since the last time goes to the end of the line instead."""
         id, key = next(iter(self._keys.items()))
-        if key.touched:
-            key.touched = False
+        if self._was_used(key):
             self._keys.move_to_end(id)
         else:
             self._remove(key)
+
+    def _was_used(self, key: HotKey) -> bool:
+        """Tell whether a key was asked for or used since the last time, and begin anew."""
+        used, key.touched = key.touched, False
+        for digest in key.digests:
+            tally = self.proved[digest].extra.principal.tally
+            used, tally.used = used or tally.used, False
+        return used
 
     def _remove(self, key: HotKey) -> None:
         record = key.record
         del self._keys[record.id]
         for digest in key.digests:
             self.proved.pop(digest).extra.live = False
+        key.digests.clear()
         owned = self._owned[record.owner]
         owned.discard(record.id)
         if not owned:

@@ -6,6 +6,7 @@ this. A fact that is missing (no address, no origin) never satisfies a restricti
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
     from garrison.model.request import Request
     from garrison.policy.plan import Plan
 
-__all__ = ["REMEMBERED", "HotKey", "KeyPrincipal", "Proved", "Tally", "compiled", "confined", "proved", "restricted"]
+__all__ = [
+    "REMEMBERED",
+    "Bounds",
+    "HotKey",
+    "KeyPrincipal",
+    "Proved",
+    "Tally",
+    "compiled",
+    "confined",
+    "proved",
+    "restricted",
+]
 
 _READ: Final = ":read"
 _READS: Final = frozenset(("GET", "HEAD"))
@@ -34,12 +46,14 @@ REMEMBERED: Final = MINUTE
 """Longest time a key is hot, microseconds: news says sooner when something ended, and this bounds news that is lost."""
 
 _FOREVER: Final = 2**62
+_SHARED: Final = 4_096
+"""Different sets of scopes, and of restrictions, that are kept compiled."""
 
 
 class Tally:
     """Uses of one secret since the last flush."""
 
-    __slots__ = ("count", "key", "last", "pending", "secret")
+    __slots__ = ("count", "key", "last", "pending", "secret", "used")
 
     def __init__(self, key: str, secret: str) -> None:
         """Begin at nothing."""
@@ -48,6 +62,10 @@ class Tally:
         self.count = 0
         self.last = 0
         self.pending = False
+        """Whether a flush is due."""
+
+        self.used = False
+        """Whether it was used since the cache last looked: then its key stays hot."""
 
     def __eq__(self, other: object) -> bool:
         """Tell whether both count the same secret: two finds of one key are the same principal."""
@@ -69,6 +87,18 @@ class KeyPrincipal(Principal, frozen=True, kw_only=True):
     """The `Tally` of the secret that was presented."""
 
 
+class Bounds(Struct, frozen=True, gc=False):
+    """What keys are restricted to, compiled; one for all keys with the same restrictions."""
+
+    routes: frozenset[str]
+    networks: Networks | None
+    known: Networks | None
+    origins: frozenset[bytes]
+
+
+_FREE: Final = Bounds(frozenset(), None, None, frozenset())
+
+
 class HotKey(Struct, gc=False):
     """One key as read from the store, compiled for checking. `gc=False`: holds no cycle, so none is sought."""
 
@@ -79,16 +109,13 @@ class HotKey(Struct, gc=False):
     scopes: frozenset[str]
     """What was granted and the owner may now."""
 
-    routes: frozenset[str]
-    networks: Networks | None
-    known: Networks | None
-    origins: frozenset[bytes]
+    bounds: Bounds
     asks: tuple[Any, ...]
     digests: list[bytes]
     """Where its proved secrets stand in the cache."""
 
     touched: bool = False
-    """Whether it was used since the sweep last passed: then it stays."""
+    """Whether it was asked for since the sweep last passed: then it stays."""
 
 
 class Proved(Struct, gc=False):
@@ -113,17 +140,14 @@ def compiled(record: KeyRecord, owner: Owner | None, now: int) -> HotKey:
         owner: What its owner may now; None: the grant stands alone.
         now: Wall microseconds, before it was read.
     """
-    granted = frozenset(record.scopes)
+    granted = _granted(record.scopes)
     return HotKey(
-        record=record,
-        until=now + REMEMBERED,
-        scopes=granted if owner is None else effective(granted, owner.scopes),
-        routes=frozenset(name for route in record.routes for name in _names(route)),
-        networks=Networks(record.networks) if record.networks else None,
-        known=Networks(record.known) if record.known else None,
-        origins=frozenset(origin.encode() for origin in record.origins),
-        asks=tuple(Ask(subject_key(f"key {at}", record.id), parse(text)) for at, text in enumerate(record.limits)),
-        digests=[],
+        record,
+        now + REMEMBERED,
+        granted if owner is None else effective(granted, owner.scopes),
+        _bounds(record.routes, record.networks, record.known, record.origins),
+        _asks(record) if record.limits else (),
+        [],
     )
 
 
@@ -145,18 +169,20 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
         key=key,
         principal=principal,
         until=min(secret.expires or _FOREVER, record.expires or _FOREVER, key.until),
-        plain=record.status == "active" and not (key.routes or record.networks or record.origins or record.counted),
+        plain=record.status == "active" and key.bounds is _FREE and not record.counted,
     )
 
 
 def restricted(key: HotKey, request: Request, address: str, plan: Plan) -> str:
     """Check what the key is restricted to; gives the reason against, or nothing."""
-    if key.routes and plan.route not in key.routes and f"{request.method} {plan.template}" not in key.routes:
+    bounds = key.bounds
+    routes = bounds.routes
+    if routes and plan.route not in routes and f"{request.method} {plan.template}" not in routes:
         return "key_route"
     # An address that is not known fits no network, whatever the network's notation says of sockets without one.
-    if key.networks is not None and not (address and key.networks.contains(address)):
+    if bounds.networks is not None and not (address and bounds.networks.contains(address)):
         return "key_network"
-    if key.origins and (request.one(b"origin") or "").encode() not in key.origins:
+    if bounds.origins and (request.one(b"origin") or "").encode() not in bounds.origins:
         return "key_origin"
     return ""
 
@@ -167,11 +193,41 @@ def confined(key: HotKey, principal: KeyPrincipal, request: Request, address: st
     Returns:
         Whoever acts then; None when this is no read.
     """
-    if key.known is not None and address and key.known.contains(address):
+    known = key.bounds.known
+    if known is not None and address and known.contains(address):
         return principal
     if request.method not in _READS:
         return None
     return replace(principal, scopes=frozenset(scope for scope in key.scopes if scope.endswith(_READ)))
+
+
+def _asks(record: KeyRecord) -> tuple[Ask, ...]:
+    return tuple([Ask(subject_key(f"key {at}", record.id), parse(text)) for at, text in enumerate(record.limits)])
+
+
+@lru_cache(maxsize=_SHARED)
+def _granted(scopes: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(scopes)
+
+
+def _bounds(
+    routes: tuple[str, ...], networks: tuple[str, ...], known: tuple[str, ...], origins: tuple[str, ...]
+) -> Bounds:
+    if not (routes or networks or known or origins):
+        return _FREE
+    return _compiled_bounds(routes, networks, known, origins)
+
+
+@lru_cache(maxsize=_SHARED)
+def _compiled_bounds(
+    routes: tuple[str, ...], networks: tuple[str, ...], known: tuple[str, ...], origins: tuple[str, ...]
+) -> Bounds:
+    return Bounds(
+        frozenset([name for route in routes for name in _names(route)]),
+        Networks(networks) if networks else None,
+        Networks(known) if known else None,
+        frozenset([origin.encode() for origin in origins]),
+    )
 
 
 def _names(route: str) -> list[str]:

@@ -6,7 +6,6 @@ was read while it was being changed is read again; what may be out of date is no
 
 from __future__ import annotations
 
-from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
@@ -88,11 +87,12 @@ class Lookup:
         self.foreign.forget()
         self.cache.clear()
 
-    async def prove(self, raw: bytes, id: str, now: int, *, fresh: bool) -> Proved | str:
+    async def prove(self, raw: bytes, digest: bytes, id: str, now: int, *, fresh: bool) -> Proved | str:
         """Tell whether a text is a key.
 
         Args:
             raw: The whole text.
+            digest: SHA-256 of it.
             id: The public id it shows; empty: none, a key of another system.
             now: Wall microseconds.
             fresh: Whether what is remembered may be used and added to.
@@ -123,36 +123,34 @@ class Lookup:
         self.renewals.note(key.record.id, secret, raw)
         proof = proved(key, secret)
         if fresh:
-            self.cache.prove(sha256(raw).digest(), Presented("key", id, "", proof), key)
+            self.cache.prove(digest, Presented("key", id, "", proof), key)
         return proof
 
     async def _key(self, id: str, now: int, *, fresh: bool) -> HotKey | str:
         """Fetch a key, from what is hot or from the store; gives the reason against where there is one."""
+        cache = self.cache
         if fresh:
-            hot = self.cache.get(id)
+            hot = cache.get(id)
             if hot is not None and now < hot.until:
                 return hot
             if self._sure and id not in self._ids:
                 return "key_unknown"
         for _ in range(TRIES):
-            begun = self.cache.begin()
-            key = await self._fetch(id, now)
-            if isinstance(key, str) or not fresh or self.cache.put(key, begun):
+            begun = cache.begin()
+            record: KeyRecord | None = await self._records.get(KEYS, id)
+            if record is None:
+                return "key_unknown"
+            if record.id != id or not self.macs.genuine(record):
+                return "key_row_forged"
+            owner = None
+            if self._owners is not None and record.subject_kind != "service":
+                owner = await self._owners.owner(record.owner)
+                if owner is None or not owner.active:
+                    return "key_owner_gone"
+            key = compiled(record, owner, now)
+            if not fresh or cache.put(key, begun):
                 break
         return key
-
-    async def _fetch(self, id: str, now: int) -> HotKey | str:
-        record: KeyRecord | None = await self._records.get(KEYS, id)
-        if record is None:
-            return "key_unknown"
-        if record.id != id or not self.macs.genuine(record):
-            return "key_row_forged"
-        if self._owners is None or record.subject_kind == "service":
-            return compiled(record, None, now)
-        owner = await self._owners.owner(record.owner)
-        if owner is None or not owner.active:
-            return "key_owner_gone"
-        return compiled(record, owner, now)
 
     async def _load(self, kind: Kind) -> None:
         after = ""

@@ -43,6 +43,7 @@ class Uses:
         """Count one use, in memory."""
         tally.count += 1
         tally.last = now
+        tally.used = True
         if not tally.pending:
             tally.pending = True
             self._pending.append(tally)

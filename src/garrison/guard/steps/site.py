@@ -21,7 +21,6 @@ def answer_preflight(request: Request, decision: Decision) -> bool:
 
     In observe mode a path without a CORS policy leaves its preflights to the application.
     """
-    fields = request.fields
     method = fields.get(b"access-control-request-method")
     if method is None or b"origin" not in fields:
         return False
@@ -48,16 +47,13 @@ def cross_site(request: Request, decision: Decision) -> Refusal | None:
     plan = decision.plan
     if not plan.sets_cookie and request.method != "WS" and decision.principal.credential[:6] != "custom":
         return None
-    fields = request.fields
     origin = request.line(b"origin")
     if request.method == "WS":
         ambient = _ambient(request, decision)
         reason = foreign_handshake(origin, decision.force.served, decision.force.cors(plan), ambient=ambient)
     elif plan.sets_cookie or _ambient(request, decision):
-        site = fields.get(b"sec-fetch-site")
-        reason = cross_site_write(
-            request.method, origin, site, decision.force.served, decision.force.cors(plan)
-        )
+        site = request.line(b"sec-fetch-site")
+        reason = cross_site_write(request.method, origin, site, decision.force.served, decision.force.cors(plan))
         if reason == "no_evidence" and not _ambient(request, decision):
             reason = ""
     else:

@@ -26,7 +26,7 @@ LOOK = 500_000
 class Watch:
     """Notices that a policy file changed."""
 
-    def __init__(self, path: Path, change: Callable[[], None]) -> None:
+    def __init__(self, path: Path, change: Callable[[], object]) -> None:
         """Remember how the file looks now.
 
         Args:
