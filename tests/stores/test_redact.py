@@ -103,12 +103,6 @@ def test_what_is_left_is_one_printable_line_of_bounded_length(text: str) -> None
     left.encode()
 
 
-@given(st.text() | st.builds(" {} ".format, SECRETS))
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    """So an event can pass any number of doors."""
-    assert clean(clean(text)) == clean(text)
-
-
 def test_a_very_long_text_costs_little() -> None:
     """Only its beginning is looked at, and no rule goes back and forth over it."""
     for text in ("a" * 10**7, "eyJ" * 10**6, "://" * 10**6, "password" * 10**6, "-" * 10**7, "a_" * 10**6):
@@ -152,4 +146,5 @@ def test_an_event_without_secrets_is_the_same_object() -> None:
 def test_a_secret_that_looks_hidden_already_is_hidden() -> None:
     """Nobody hides a password behind the word that stands for one."""
     assert "hunter2" not in clean("password=[redacted]hunter2")
-    assert "hunter2" not in clean("password=[redhunter2")
+    assert "hunter2" not in clean("password=a]b}c&d;hunter2")
+    assert "hunter2" not in clean('{"password":"a\\"b hunter2"}')

@@ -50,7 +50,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             # Without quotes it ends at a space only: a password may hold any other character.
-            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})(?:\"[^\"]*\"?|'[^']*'?|\S+)",
+            rf"(?<![a-z])((?:{_NAMES})[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}})"
+            r"(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\S+)",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
