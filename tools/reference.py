@@ -85,7 +85,7 @@ def _holds(file: Path, text: str) -> bool:
 def _policy() -> Iterator[str]:
     """The page of the fields."""
     yield from ("# The policy file", "", MADE, "")
-    yield "`garrison.toml` and `garrison.Policy(...)` have the same names and nesting; whatever is not known is refused."
+    yield "`garrison.toml` and `garrison.Policy(...)` have the same names; whatever is not known is refused."
     yield "Tables under `[environments.development]`, `[environments.staging]` and `[environments.production]` are laid"
     yield "over the rest in that environment: tables member by member, anything else replaced. Editors complete the"
     yield "file with [the schema](garrison.schema.json); `garrison schema` prints it."
@@ -157,7 +157,7 @@ def _lint() -> Iterator[str]:
     """The page of the rules."""
     yield from ("# What the linter says", "", MADE, "")
     yield "`garrison check` and every start apply these rules to the policy. An error refuses it; a warning is shown"
-    yield "and lets it pass. Each problem has its number, its line, what is wrong and what to write instead. A number is"
+    yield "and lets it pass. Each problem has a number, a line, what is wrong and what to write instead. A number is"
     yield "never used again. Numbers from GP101 are about CORS, from GP150 about header fields."
     yield from ("", "## Reading", "", "| number | |", "|---|---|")
     yield from (f"| {number} | {text} |" for number, text in READER)

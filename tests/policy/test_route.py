@@ -145,6 +145,17 @@ def test_a_dead_end_is_left_again() -> None:
     ]  # fmt: skip
 
 
+def test_parameters_at_one_place_may_have_several_names() -> None:
+    tree: Tree[str] = Tree()
+    for template in ("/a/{one}/b", "/a/{two}/c"):
+        tree.add(parse_template(template), template)
+
+    for template, end in (("/a/{one}/b", "b"), ("/a/{two}/c", "c")):
+        found = tree.find(f"/a/x/{end}")
+        assert found is not None
+        assert (found.value, list(found.parameters.values())) == (template, ["x"])
+
+
 def test_parameters_are_what_the_path_holds() -> None:
     tree: Tree[str] = Tree()
     tree.add(parse_template("/a/{one}/b/{rest:path}"), "here")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Mounted(NamedTuple):
     service: Any
 
 
-Rows = tuple[tuple[str, "Endpoint", Any], ...]
+Rows: TypeAlias = "Sequence[tuple[str, Endpoint, Any]]"
 """Endpoints of Garrison's own: where their package is mounted, the row, its service."""
 
 
@@ -63,7 +63,7 @@ class Demand(NamedTuple):
         return tuple(segment.text for segment in self.parsed.segments if segment.kind)
 
 
-def demands(policy: Policy, endpoints: Sequence[tuple[str, Endpoint, Any]] = ()) -> tuple[Demand, ...]:
+def demands(policy: Policy, endpoints: Rows = ()) -> tuple[Demand, ...]:
     """List the routes: those of the policy, in order, and the endpoints that it does not name.
 
     A route of the policy with the name of an endpoint overrides what that endpoint demands.

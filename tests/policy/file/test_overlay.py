@@ -43,6 +43,7 @@ def test_what_is_missing_has_the_line_of_its_table() -> None:
     assert PLACES.find(("cors", "web", "methods")) == (("cors", "web", "methods"), 6)
     assert PLACES.find(("cors", "app")) == (("cors", "app"), 1)
     assert PLACES.find(("hosts",)) == (("hosts",), 0)
+    assert PLACES.find(("jwt", "issuers", "corp")) == (("jwt", "issuers", "corp"), 0)
 
 
 def test_a_problem_that_knows_its_path_only_gets_a_line() -> None:

@@ -13,6 +13,7 @@ from garrison.policy.table import meetings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from garrison.model.fit import Path
     from garrison.policy.lint.rule import Facts
     from garrison.policy.table import Demand
 
@@ -169,7 +170,7 @@ def _bodiless(facts: Facts) -> Iterator[Found]:
     The body of GET and HEAD means nothing (RFC 9110 section 9.3.1): nobody sends what the schema demands.
     """
     for row in facts.written:
-        if row.stated.body and {"GET", "HEAD", WEBSOCKET}.intersection(row.parsed.methods):
+        if row.whole.body and {"GET", "HEAD", WEBSOCKET}.intersection(row.parsed.methods):
             yield at(row, "demands a body of a method that has none", "Remove the schema, or the method", "body")
 
 
@@ -186,15 +187,16 @@ def _schema(facts: Facts) -> Iterator[Found]:
     """
     if facts.files is None:
         return
-    for row in facts.written:
-        if not row.stated.body:
-            continue
+    named: list[tuple[Path, str | None]] = [(("defaults", "body"), facts.policy.defaults.body)]
+    named += [(("routes", row.name, "body"), row.stated.body) for row in facts.rows]
+    for path, name in named:
         try:
-            BodySchema(facts.files(row.stated.body))
+            if name is not None:
+                BodySchema(facts.files(name))
         except OSError as failure:
-            yield at(row, f"{row.stated.body!r} cannot be read ({failure.strerror})", "Write the file", "body")
+            yield Found(path, f"{name!r} cannot be read ({failure.strerror})", "Write the file")
         except UsageError as failure:
-            yield at(row, f"{row.stated.body!r}: {failure}", "Mend the schema", "body")
+            yield Found(path, f"{name!r}: {failure}", "Mend the schema")
 
 
 @rule(

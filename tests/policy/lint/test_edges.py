@@ -1,0 +1,134 @@
+"""Where a rule begins to bite, beyond its two examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from garrison.errors import Problem
+from garrison.model.endpoint import Call, Endpoint
+from garrison.model.response import Response
+from garrison.policy.lint import RULES, lint
+from garrison.policy.load import read
+from garrison.policy.schema import Defaults, Policy, Route
+
+ISSUER = (
+    '[jwt.issuers.corp]\nissuer = "https://id.example.com"\naudience = "notes"\njwks = "{}"\nscopes = ["notes:read"]\n'
+)
+WEB = '[cors.web]\norigins = ["https://app.example.com"]\n'
+
+
+def numbers(text: str, environment: str = "production") -> set[str]:
+    return {problem.rule for problem in read(text, environment).problems}
+
+
+BITES = [
+    ("GP010", "", "production", True),
+    ("GP010", "", "development", False),
+    ("GP011", "", "development", False),
+    ("GP012", 'hosts = ["localhost"]', "development", False),
+    ("GP013", '[forwarded]\npeers = ["::/0"]', "production", True),
+    ("GP014", '[forwarded]\npeers = ["::/0"]', "production", False),
+    ("GP014", '[forwarded]\npeers = ["2000::/3"]', "production", True),
+    ("GP015", "[caps]\nfields = 200000", "production", True),
+    ("GP016", '[caps]\nbody_time = "0s"', "production", True),
+    ("GP016", '[caps]\nbody = "0B"', "production", False),
+    ("GP020", '[routes]\n"GET /a/{x:int}" = {}\n"GET /a/{y}" = {}', "production", False),
+    ("GP020", '[routes]\n"GET /a/{x:path}" = {}\n"GET /a/{y:path}" = {}', "production", True),
+    ("GP021", '[routes]\n"GET /a/{x:int}" = {}\n"GET /a/{y:uuid}" = {}', "production", True),
+    ("GP021", '[routes]\n"GET /a/{x}" = {}\n"PUT /{y}/b" = {}', "production", False),
+    ("GP021", '[routes]\n"GET /{y}/b" = {}\n"GET /a/{rest:path}" = {}', "production", True),
+    ("GP022", '[routes]\n"GET /{rest:path}" = {}\n"GET /a" = {}', "production", True),
+    ("GP025", '[routes]\n"GET /a/" = {}\n"PUT /a" = {}', "production", False),
+    ("GP027", '[routes]\n"GET /{page}" = { public = true }', "production", False),
+    ("GP029", '[routes]\n"POST /a" = { body = "a.json" }', "production", False),
+    ("GP034", '[defaults]\nown = true\n[routes]\n"GET /a/{id}" = { public = true }', "production", True),
+    ("GP036", '[routes]\n"GET /a" = { credentials = { all = [] } }', "production", True),
+    ("GP038", '[routes]\n"GET /a" = { credentials = { all = ["key"] }, require = { methods = ["otp"] } }',
+     "production", True),
+    ("GP040", '[defaults]\nown = false\n[routes]\n"GET /a/{id}" = {}', "production", False),
+    ("GP043", '[routes]\n"GET /a" = { credentials = ["jwt"], scopes = ["a:b"] }', "production", False),
+    ("GP043", ISSUER.format("https://x.example/") + '[routes]\n"GET /a" = { credentials = ["jwt"], scopes = ["a:b"] }',
+     "production", True),
+    ("GP043", "[accounts]\n" + '[routes]\n"GET /a" = { scopes = ["a:b"] }', "production", False),
+    ("GP045", '[accounts]\nscopes = ["notes:admin"]', "production", True),
+    ("GP045", '[accounts]\nscopes = ["administration:read"]', "production", False),
+    ("GP049", '[routes]\n"GET /a" = { scopes = ["v1:notes:read"] }\n"GET /b" = { scopes = ["v2:notes:read"] }',
+     "production", False),
+    ("GP052", '[defaults]\nlimit = ["5/s per key", "5/s per principal"]', "production", False),
+    ("GP053", '[defaults]\nlimit = "1/s burst 3600 per key"', "production", False),
+    ("GP053", '[defaults]\nlimit = "1/s burst 3601 per key"', "production", True),
+    ("GP056", '[accounts]\nfailures = "3 at once"', "production", True),
+    ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
+    ("GP059", '[routes]\n"GET /a" = { public = true, limit = "5/s per key", credentials = ["jwt"] }',
+     "production", False),
+    ("GP060", ISSUER.format("https://x.example/") + 'tenant = "acme"\n[defaults]\nlimit = "5/s per tenant"',
+     "production", False),
+    ("GP062", '[defaults]\ncors = "none"', "production", False),
+    ("GP066", WEB + 'methods = ["*"]\n[routes]\n"PUT /a" = { cors = "web" }', "production", False),
+    ("GP067", WEB + 'headers = ["content-type"]\n[routes]\n"GET /a" = { cors = "web", public = true }',
+     "production", False),
+    ("GP067", WEB + 'headers = ["X-API-Key"]\n[routes]\n"GET /a" = { cors = "web" }', "production", False),
+    ("GP070", '[headers.api]\nhsts = "0s"', "staging", False),
+    ("GP081", ISSUER.format("http://localhost:8080/jwks"), "development", False),
+    ("GP081", ISSUER.format("http://localhost:8080/jwks"), "production", True),
+    ("GP081", ISSUER.format("https:///jwks"), "development", True),
+    ("GP081", ISSUER.format("file:///etc/passwd"), "development", True),
+    ("GP083", 'service = "notes"\n' + ISSUER.format("https://x.example/").replace("https://id.example.com", "notes"),
+     "production", True),
+    ("GP087", '[keys]\nenvironment = "live"', "development", False),
+    ("GP095", '[accounts]\nfailures = "at most 30 in 15m"\nfailures_per_address = "at most 20 in 1h"',
+     "production", False),
+    ("GP096", '[secrets]\nold_roots = ["env:A"]', "production", False),
+    ("GP101", "[cors.web]\norigins = []", "production", True),
+    ("GP114", '[cors.web]\norigins = ["http://a.example"]\ncredentials = true', "production", True),
+    ("GP133", 'hosts = ["app.example.com"]\n' + WEB, "production", True),
+    ("GP134", WEB + 'headers = []\n[routes]\n"GET /a" = { cors = "web" }', "production", True),
+    ("GP135", WEB + 'methods = ["PUT"]\n[routes]\n"GET /a" = { cors = "web" }', "production", True),
+    ("GP135", WEB + '[routes]\n"GET /a" = { cors = "web" }', "production", False),
+    ("GP152", "[headers.api]\nhsts_preload = true\nhsts_subdomains = false", "production", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "text", "environment", "bites"), BITES)
+def test_where_a_rule_begins_to_bite(number: str, text: str, environment: str, bites: bool) -> None:
+    assert (number in numbers(text, environment)) is bites
+
+
+def test_there_are_more_than_forty_rules_and_no_number_twice() -> None:
+    assert len(RULES) > 80
+    assert all(number == rule.number and number.startswith("GP") for number, rule in RULES.items())
+    assert {rule.severity for rule in RULES.values()} == {"error", "warning"}
+    assert all(rule.title.endswith(".") and rule.why.endswith(".") for rule in RULES.values())
+
+
+def test_schemas_are_read_where_files_can_be(tmp_path: Path) -> None:
+    (tmp_path / "ill.json").write_text('{"type": "strange"}')
+
+    def found(policy: Policy) -> list[Problem]:
+        problems = lint(policy, files=lambda name: (tmp_path / name).read_bytes())
+        return [problem for problem in problems if problem.rule == "GP029"]
+
+    (ill,) = found(Policy(routes={"POST /a": Route(body="ill.json")}))
+    (missing,) = found(Policy(defaults=Defaults(body="none.json"), routes={"POST /a": Route()}))
+
+    assert (ill.path, ill.remedy) == ('routes."POST /a".body', "Mend the schema")
+    assert (missing.path, missing.remedy) == ("defaults.body", "Write the file")
+
+
+async def _nothing(_: Call, __: object) -> Response:
+    return Response(204)
+
+
+def test_an_endpoint_counts_as_a_route_and_is_not_complained_about() -> None:
+    """What an endpoint demands by itself is no line of the file, and nobody can mend it there."""
+    endpoint = Endpoint(name="me", method="GET", path="/me", run=_nothing, demands={"scopes": ["me:read"]})
+    policy = read('[accounts]\nscopes = ["me:read"]\n[routes]\n"GET /{page}" = { own = false }').policy
+    assert policy is not None
+
+    with_endpoint = {problem.rule for problem in lint(policy, endpoints=[("", endpoint, None)])}
+    alone = {problem.rule for problem in lint(policy)}
+
+    assert alone - with_endpoint == {"GP044"}
+    assert with_endpoint <= alone

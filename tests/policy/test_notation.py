@@ -1,0 +1,58 @@
+"""Notations: what each takes, what it refuses, and that its own example is right."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garrison.errors import UsageError
+from garrison.policy.notation import NOTATIONS, READERS
+
+GOOD = {
+    "characters": ["[a-z]", "[A-Za-z0-9_.-]", "[é]"],
+    "field": ["x-api-key", "x", "!#$%&'*+.^_`|~-"],
+    "host": ["example.com", "localhost", "a", "xn--bcher-kva.example", "127.0.0.1", "[::1]", "[2001:db8::7]", "a_b.c"],
+    "network": ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"],
+    "prefix": ["", "/auth", "/a/b", "/a.b/c-d_e~"],
+    "reference": ["file:/run/x", "file:x", "credential:root-1.key", "env:ROOT", "env:_x1"],
+    "scope": ["a:b", "a:*", "a"],
+    "store": ["memory:", "sqlite:/var/x.db", "sqlite:x y.db"],
+}
+BAD = {
+    "characters": ["", "a-z", "[]", "[^a]", "[a]]", "[a]+", "[a\\d]", "[a][b]"],
+    "field": ["", "X-Api-Key", "x api", "x:", "ä", "x\n", "a" * 65],
+    "host": ["", "Example.com", "https://a", "a:80", "a/", "a..b", "-a", "a-", ".a", "a.", "*.a", "[1]", "[::1", "[]",
+             "[127.0.0.1/8]", "[10.0.0.0/8]", "[127.0.0.1]", "[::1%eth0]", "[::/0]", "ä.de", "a\n",
+             "a" * 64, "a." * 127 + "a"],
+    "network": ["", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "a", "10.0.0.0/8 "],
+    "prefix": ["/", "auth", "/a/", "//a", "/a//b", "/.", "/..", "/a/../b", "/{id}", "/a b", "/a\n"],
+    "reference": ["", "secret", "file:", "env:", "env:1X", "env:A-B", "credential:a/b", "vault:x", "env:X\n"],
+    "scope": ["", "*", "a b"],
+    "store": ["", "memory", "memory:x", "sqlite:", "redis://x", "sqlite:a?b", "sqlite:a\n", "postgres://"],
+}  # fmt: skip
+
+
+def test_every_example_is_right() -> None:
+    for name, notation in NOTATIONS.items():
+        READERS[name](ast.literal_eval(notation.example))
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in GOOD.items() for text in texts])
+def test_it_takes(name: str, text: str) -> None:
+    READERS[name](text)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+def test_it_refuses(name: str, text: str) -> None:
+    with pytest.raises(UsageError):
+        READERS[name](text)
+
+
+@given(st.sampled_from(sorted(READERS)), st.text(max_size=30))
+def test_no_text_does_anything_but_fit_or_be_refused(name: str, text: str) -> None:
+    with suppress(UsageError):
+        READERS[name](text)
