@@ -167,7 +167,7 @@ def _credentialed(policy: CorsPolicy, entry: Pattern) -> Iterator[Mistake]:
         return
     public = is_public(entry.host)
     if public is None:
-        remedy = "Install garrison[psl], which brings the list, or write the hosts one by one"
+        remedy = "Install publicsuffixlist, which brings the list, or write the hosts one by one"
         yield Mistake("GP122", f"without the Public Suffix List nobody can tell who owns {entry.host}", remedy)
     elif public:
         remedy = "Write a name of your own behind the star"

@@ -15,7 +15,7 @@ from garrison.adapters.asgi.identity import identify
 from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
-from garrison.guard.content import has_body
+from garrison.guard.content import check_length, has_body
 from garrison.model.refusal import refuse
 from garrison.model.request import Request
 from garrison.runtime.compose import compose
@@ -88,6 +88,10 @@ class Garrison:
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""
         plan = decision.plan
+        refusal = check_length(request, plan.max_body)
+        if refusal is not None:
+            await self.guard.take_body(request, decision, refusal)
+            return receive
         if not self.guard.judges_body(request, decision):
             return Bounded(receive, plan.max_body, decision.force)
         body = await read_body(receive, plan.max_body, decision.force) if has_body(request) else b""
