@@ -33,7 +33,7 @@ def _cases(world: World) -> dict[str, str]:
     body = good.text[:-CHECK]
     return {
         "key_wrong_secret": _with_check(body[:-1] + ("A" if body[-1] != "A" else "B")),
-        "key_unknown": KeyFormat("grsn").make("sk", "live", "0" * 12, random.Random(1).randbytes),
+        "key_unknown": KeyFormat("grsn").make("sk", "0" * 12, random.Random(1).randbytes),
         "key_expired": expired.text,
         "key_revoked": revoked.text,
         "key_canary": canary.text,
@@ -93,7 +93,7 @@ def test_invented_ids_hardly_ever_reach_the_store() -> None:
     draw = random.Random(6)
     for _ in range(500):
         id = "".join(draw.choices("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", k=12))
-        assert world.reason(KeyFormat("grsn").make("sk", "live", id, draw.randbytes)) == "key_unknown"
+        assert world.reason(KeyFormat("grsn").make("sk", id, draw.randbytes)) == "key_unknown"
 
     assert len(world.records.gets) < 20
 
@@ -104,7 +104,7 @@ def test_wrong_secrets_for_one_key_cost_the_store_one_read() -> None:
     issued = world.make()
     draw = random.Random(6)
     for _ in range(50):
-        guess = KeyFormat("grsn").make("sk", "live", issued.record.secrets[0].id, draw.randbytes)
+        guess = KeyFormat("grsn").make("sk", issued.record.secrets[0].id, draw.randbytes)
         assert world.reason(guess) == "key_wrong_secret"
 
     assert len(world.records.gets) == 1

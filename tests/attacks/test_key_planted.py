@@ -25,7 +25,7 @@ def test_a_row_with_the_hash_of_ones_own_key_does_not_work() -> None:
     world = World()
     victim = world.stored(world.make(ADA, scopes=("notes:write",)).record.id)
     id = "planted000"
-    text = KeyFormat("grsn").make("sk", "live", id + "00", random.Random(8).randbytes)
+    text = KeyFormat("grsn").make("sk", id + "00", random.Random(8).randbytes)
     for mac in (hashlib.sha256(text.encode()).hexdigest(), hmac.digest(b"guess", text.encode(), "sha256").hex()):
         secret = KeySecret(id=id + "00", mac=mac, pepper=world.ring.current, created=0)
         row = replace(victim, id=id, version=0, secrets=(secret,))

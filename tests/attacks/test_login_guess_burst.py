@@ -151,3 +151,27 @@ def test_threads_of_two_processes_over_one_file_get_five_guesses(
     assert len(pool_jobs) == 5
     for api in apis:
         api.runtime.close()
+
+
+def test_tasks_of_one_loop_over_a_file_get_five_guesses_and_the_owner_gets_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
+) -> None:
+    """The side that awaits: commits are grouped by a writer thread, hashes run in the pool."""
+    monkeypatch.chdir(tmp_path)
+    api = Api(sqlite(tmp_path), hash_memory=7, hash_passes=5)
+    api.register("ada", peer="203.0.113.7")
+
+    async def siege() -> tuple[list[int], int]:
+        guesses = [
+            api.sending("POST", "/auth/login", {"login": "ada", "password": WRONG}, peer=f"198.51.{n}.1")
+            for n in range(40)
+        ]
+        owner = api.sending("POST", "/auth/login", {"login": "ada", "password": PASSWORD}, peer="203.0.113.7")
+        *replies, mine = await asyncio.gather(*guesses, owner)
+        return [reply.status for reply in replies], mine.status
+
+    statuses, mine = runner.run(siege())
+
+    assert sorted(statuses) == [401] * 5 + [429] * 35
+    assert mine == 200
+    api.runtime.close()

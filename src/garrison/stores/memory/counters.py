@@ -56,10 +56,11 @@ class MemoryCounters:
         self._hot = self._generations.hot
         self._leases = 0
 
-    def __len__(self) -> int:
-        """Count the counters in memory, dropped ones that are not yet freed included."""
+    @property
+    def live(self) -> int:
+        """Counters in memory, dropped ones that are not yet freed included; for metrics."""
         with self._lock:
-            return len(self._generations)
+            return self._generations.live()
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Spend every ask, or none of them, as one atomic step.

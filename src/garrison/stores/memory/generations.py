@@ -99,7 +99,8 @@ class Generations:
         self._most = max(capacity // 2, 1)
         self._next_turn = 0
 
-    def __len__(self) -> int:
+    def live(self) -> int:
+        """Count everything that is in memory."""
         return sum(len(states) for states in self._all())
 
     def table(self, limit: Limit, now: int) -> Table:
