@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from garrison.guard.drive import drive
+from garrison.guard.guard import Guard
 from garrison.model.request import Header, Request
 from garrison.policy.schema import Accounts, Cors, Defaults, Policy, Route, Stores
 from garrison.runtime.compose import Runtime, compose
 from garrison.testing.clock import ManualClock
 from tests.accounts.world import HERE, PASSWORD
 
-__all__ = ["JSON", "Api", "Reply"]
+__all__ = ["JSON", "ORIGIN", "Api", "Reply", "sqlite"]
 
 JSON = (b"content-type", b"application/json")
 ORIGIN = "https://app.example.com"
@@ -72,19 +73,13 @@ class Api:
         kind: Header | None = JSON,
     ) -> Reply:
         """Send one request; a body that is no bytes goes as JSON."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
-        lines = [(b"host", b"localhost"), *headers]
-        lines += [(b"content-length", str(len(raw)).encode())] if raw else []
-        lines += [kind] if raw and kind else []
-        lines += [(b"authorization", f"Bearer {token}".encode())] if token else []
-        path, _, query = path.partition("?")
-        request = Request(method, path, lines, raw_path=path.encode(), query=query.encode(), scheme="http", peer=peer)
-        guard = self.runtime.driven
-        decision = drive(guard.decide(request))
-        if decision.answer is None and guard.judges_body(request, decision):
-            drive(guard.take_body(request, decision, raw))
-        answer = decision.answer
-        return Reply(200, (), b"") if answer is None else Reply(answer.status, answer.headers, answer.body)
+        request, raw = _request(method, path, body, headers, peer, token, kind)
+        return drive(_judged(self.runtime.driven, request, raw))
+
+    async def sending(self, method: str, path: str, body: Any, peer: str = HERE) -> Reply:
+        """Send one request as a task in a loop, over the side that awaits."""
+        request, raw = _request(method, path, body, (), peer, "", JSON)
+        return await _judged(self.runtime.awaited, request, raw)
 
     def register(self, name: str = "ada", *headers: Header, peer: str = HERE, **more: Any) -> Reply:
         body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD, **more}
@@ -100,6 +95,26 @@ class Api:
     def poll(self) -> None:
         """Let the process hear the news, as its job does every 0.4 s."""
         drive(self.runtime.news.poll(self.runtime.driven_side.face, self.clock.wall(), self.clock.monotonic()))
+
+
+def _request(
+    method: str, path: str, body: Any, headers: Iterable[Header], peer: str, token: str, kind: Header | None
+) -> tuple[Request, bytes]:
+    raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+    lines = [(b"host", b"localhost"), *headers]
+    lines += [(b"content-length", str(len(raw)).encode())] if raw else []
+    lines += [kind] if raw and kind else []
+    lines += [(b"authorization", f"Bearer {token}".encode())] if token else []
+    path, _, query = path.partition("?")
+    return Request(method, path, lines, raw_path=path.encode(), query=query.encode(), scheme="http", peer=peer), raw
+
+
+async def _judged(guard: Guard, request: Request, raw: bytes) -> Reply:
+    decision = await guard.decide(request)
+    if decision.answer is None and guard.judges_body(request, decision):
+        await guard.take_body(request, decision, raw)
+    answer = decision.answer
+    return Reply(200, (), b"") if answer is None else Reply(answer.status, answer.headers, answer.body)
 
 
 def sqlite(folder: Path) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from garrison.accounts.change import end_everything, renew_peppers, set_active, set_password, set_scopes
 from garrison.accounts.people import by_operator
-from garrison.accounts.user import User
+from garrison.accounts.user import USERS, User
 from garrison.errors import SecretError
+from garrison.model.event import Event
 from garrison.model.refusal import Refusal
+from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.news import NEWS
-from tests.accounts.world import PASSWORD, World
+from garrison.stores.protocols import Outcome, Put, Step
+from tests.accounts.world import PASSWORD, FullPool, World, Yielding
 
 OTHER = "green armchair 17"
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
@@ -100,8 +104,10 @@ def test_nobody_cannot_be_changed(world: World, change: str) -> None:
     assert refusal.code == "not_found"
 
 
-def test_changes_that_race_are_all_made(world: World) -> None:
+def test_changes_that_race_are_all_made() -> None:
     """Each begins an epoch of its own; none is lost."""
+    world = World(records=lambda clock: Yielding(clock, bytes(32)))
+    world.register()
     id, by = world.user().id, by_operator(world.clock.wall())
 
     async def race() -> None:
@@ -134,3 +140,36 @@ def test_a_root_that_went_too_early_is_the_operators_to_mend(world: World) -> No
         asyncio.run(renew_peppers(alone.service))
     with pytest.raises(SecretError):
         alone.login()
+
+
+def test_a_full_pool_changes_no_password(world: World) -> None:
+    full = World(records=lambda _: world.records, clock=world.clock, pool=FullPool())
+
+    refusal = asyncio.run(set_password(full.service, world.user().id, OTHER, by_operator(world.clock.wall())))
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "busy"
+    assert world.login().status == 200
+
+
+class Contended(MemoryRecords):
+    """A store in which somebody else always changes the account first."""
+
+    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
+        for step in steps:
+            if isinstance(step, Put) and step.kind == USERS and step.record.version:
+                await super().commit([Put(USERS, await self.get(USERS, step.record.id))])  # type: ignore[attr-defined]  # users have ids
+        return await super().commit(steps, events)
+
+
+def test_a_change_that_is_overtaken_for_ever_is_a_conflict() -> None:
+    world = World(records=lambda clock: Contended(clock, bytes(32)))
+    world.register()
+    by = by_operator(world.clock.wall())
+
+    refusal = asyncio.run(set_scopes(world.service, world.user().id, [], by))
+
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.reason) == ("conflict", "account_overtaken")
+    rotated = World(records=lambda _: world.records, clock=world.clock, root=(NEW, OLD))
+    assert asyncio.run(renew_peppers(rotated.service)) == 0

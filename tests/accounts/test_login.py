@@ -14,10 +14,9 @@ from garrison.accounts.people import by_operator
 from garrison.accounts.user import USERS, User
 from garrison.crypto.password import Cost
 from garrison.model.event import Event
-from garrison.runtime.hashpool import HashPool
 from garrison.stores.memory.records import MemoryRecords
-from garrison.stores.protocols import Outcome, Step
-from tests.accounts.world import HERE, MINUTE, PASSWORD, THERE, World
+from garrison.stores.protocols import Outcome, Put, Step
+from tests.accounts.world import HERE, MINUTE, PASSWORD, THERE, FullPool, World
 
 WRONG = "purple mattress 92"
 
@@ -207,23 +206,13 @@ def test_parallel_logins_of_one_person_all_get_in(world: World) -> None:
 
 def test_a_full_pool_is_503_and_costs_no_try() -> None:
     """Else a flood that fills the pool would also lock everybody out."""
-    world = World(pool=Full())
+    world = World(pool=FullPool())
     world.put_user("ada", password=world.passwords.hash(PASSWORD, lambda n: bytes(n), "id-ada"))
 
     answers = [world.login() for _ in range(8)]
 
     assert {(answer.status, answer.code) for answer in answers} == {(503, "busy")}
     assert answers[0].retry_after >= 1
-
-
-class Full(HashPool):
-    """A pool without room."""
-
-    def __init__(self) -> None:
-        super().__init__(1, lambda: 0, 1)
-
-    def submit(self, *_: Any, **__: Any) -> Any:
-        return None
 
 
 def test_throttled_after_five_and_free_again_after_fifteen_minutes(world: World) -> None:
@@ -314,3 +303,16 @@ def test_an_account_without_a_hash_of_ours_cannot_be_guessed(world: World, store
 def test_users_is_the_only_kind_that_a_login_finds(world: World) -> None:
     found: Sequence[User] = asyncio.run(world.records.find(USERS, "", ""))
     assert [user.name for user in found] == ["ada"]
+
+
+def test_a_login_that_is_overtaken_for_ever_is_refused(overtaken: World) -> None:
+    """Somebody changes the account each time right before the login is stored; it ends all the same."""
+
+    async def changed() -> None:
+        user = (await overtaken.records.find(USERS, "name_key", "ada"))[0]
+        await overtaken.records.commit([Put(USERS, user)])
+        overtaken.records.happens = changed
+
+    overtaken.records.happens = changed
+
+    assert overtaken.login(address=THERE).reason == "account_changed"

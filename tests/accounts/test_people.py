@@ -9,7 +9,7 @@ import pytest
 from garrison.accounts.people import by_operator, create_user, seed
 from garrison.accounts.user import USERS, User
 from garrison.model.refusal import Refusal
-from tests.accounts.world import PASSWORD, World
+from tests.accounts.world import PASSWORD, FullPool, World, Yielding
 
 
 def create(world: World, name: str = "root", password: str = PASSWORD) -> User | Refusal:
@@ -72,7 +72,7 @@ def test_a_second_start_draws_nobody() -> None:
 
 def test_two_first_starts_at_once_print_one_set_of_passwords() -> None:
     """Two workers come up together: one wins the whole of it."""
-    world = World()
+    world = World(records=lambda clock: Yielding(clock, bytes(32)))
 
     async def both() -> list[int]:
         return [len(people) for people in await asyncio.gather(*(seed(world.service, 1) for _ in range(4)))]
@@ -96,3 +96,14 @@ def test_the_store_holds_none_of_the_printed_secrets() -> None:
 
     stored = repr(asyncio.run(world.records.find(USERS, "", ""))) + repr(world.events())
     assert not any(person.password in stored or person.key in stored for person in people)
+
+
+def test_a_full_pool_makes_nobody() -> None:
+    world = World(pool=FullPool())
+
+    made = create(world)
+
+    assert isinstance(made, Refusal)
+    assert made.code == "busy"
+    assert asyncio.run(seed(world.service, 1)) == ()
+    assert asyncio.run(world.records.find(USERS, "", "")) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from garrison.accounts.people import by_operator, invite
 from garrison.accounts.user import USERS
-from tests.accounts.world import MINUTE, PASSWORD, THERE, World
+from tests.accounts.world import MINUTE, PASSWORD, THERE, FullPool, World, Yielding
 
 BODY = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
 
@@ -62,7 +62,7 @@ def test_a_known_name_or_address_answers_409_and_not_which(twin: dict[str, str])
 
 
 def test_of_many_that_want_one_name_exactly_one_gets_it() -> None:
-    world = World()
+    world = World(records=lambda clock: Yielding(clock, bytes(32)))
 
     async def race() -> list[int]:
         bodies = [{**BODY, "email": f"ada{n}@example.org"} for n in range(8)]
@@ -120,7 +120,7 @@ def test_an_invite_works_once_and_gives_its_scopes() -> None:
 
 
 def test_of_many_that_use_one_invite_exactly_one_gets_in() -> None:
-    world = World(register=False)
+    world = World(records=lambda clock: Yielding(clock, bytes(32)), register=False)
     made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
 
     async def race() -> list[int]:
@@ -178,3 +178,12 @@ def test_a_device_that_is_there_already_is_kept() -> None:
 
     assert world.register("bob", cookies=cookies, address=THERE).cookies == cookies
     assert world.user("bob").devices[0].digest == world.user("ada").devices[0].digest
+
+
+def test_a_full_pool_is_503_and_stores_nothing() -> None:
+    world = World(pool=FullPool())
+
+    answer = world.register()
+
+    assert (answer.status, answer.code) == (503, "busy")
+    assert asyncio.run(world.records.find(USERS, "", "")) == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from garrison.model.event import Event
 from garrison.model.refusal import Refusal
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Outcome, Put, Step
-from tests.accounts.world import NOON, World
+from tests.accounts.world import NOON, World, Yielding
 
 MINUTE = 60_000_000
 WINDOW = 15 * MINUTE
@@ -162,18 +161,6 @@ def test_threads_that_race_get_five_together() -> None:
 
     assert sum(isinstance(answer, Held) for answer in answers) == 5
     assert {answer.code for answer in answers if isinstance(answer, Refusal)} == {"login_throttled"}
-
-
-class Yielding(MemoryRecords):
-    """The memory store as a store behind a network would be: every call lets others run first."""
-
-    async def get(self, kind: Any, key: str) -> Any:
-        await asyncio.sleep(0)
-        return await super().get(kind, key)
-
-    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
-        await asyncio.sleep(0)
-        return await super().commit(steps, events)
 
 
 @settings(max_examples=20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from garrison.crypto.ring import KeyRing
 from garrison.errors import TokenError
 from garrison.model.body import decode
 from garrison.model.endpoint import Call, Endpoint
+from garrison.model.event import Event
 from garrison.model.fit import fit
 from garrison.model.principal import ANONYMOUS, Principal
 from garrison.model.refusal import Refusal
@@ -32,7 +33,7 @@ from garrison.policy.schema import Accounts, Policy
 from garrison.runtime.hashpool import HashPool, PooledHasher, blocking
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.news import News
-from garrison.stores.protocols import Put, Query
+from garrison.stores.protocols import Outcome, Put, Query, Step
 from garrison.testing.clock import START, ManualClock
 from garrison.tokens.checker import Checker, Trusted
 from garrison.tokens.issue import Issuer
@@ -75,6 +76,32 @@ class CountedPool(HashPool):
     def submit(self, work: Callable[[], T], *, known: bool = False) -> Any:
         self.jobs += 1
         return super().submit(work, known=known)
+
+
+class Yielding(MemoryRecords):
+    """The memory store as one behind a network: every call lets all other tasks run first."""
+
+    async def get(self, kind: Any, key: str) -> Any:
+        await asyncio.sleep(0)
+        return await super().get(kind, key)
+
+    async def find(self, *args: Any, **more: Any) -> Any:
+        await asyncio.sleep(0)
+        return await super().find(*args, **more)
+
+    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
+        await asyncio.sleep(0)
+        return await super().commit(steps, events)
+
+
+class FullPool(HashPool):
+    """A pool without room."""
+
+    def __init__(self) -> None:
+        super().__init__(1, lambda: 0, 1)
+
+    def submit(self, *_: Any, **__: Any) -> Any:
+        return None
 
 
 class Answer:

@@ -11,29 +11,10 @@ from typing import Any
 
 import pytest
 
-from garrison.model.event import Event
-from garrison.stores.memory.records import MemoryRecords
-from garrison.stores.protocols import Outcome, Step
 from tests.accounts.api import Api, sqlite
-from tests.accounts.world import PASSWORD, THERE, Counted, World
+from tests.accounts.world import PASSWORD, THERE, Counted, World, Yielding
 
 WRONG = "purple mattress 92"
-
-
-class Yielding(MemoryRecords):
-    """The memory store as one behind a network: every call lets all other tasks run first."""
-
-    async def get(self, kind: Any, key: str) -> Any:
-        await asyncio.sleep(0)
-        return await super().get(kind, key)
-
-    async def find(self, *args: Any, **more: Any) -> Any:
-        await asyncio.sleep(0)
-        return await super().find(*args, **more)
-
-    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
-        await asyncio.sleep(0)
-        return await super().commit(steps, events)
 
 
 def burst(worlds: Sequence[World], guesses: Sequence[tuple[str, str, str]]) -> list[int]:

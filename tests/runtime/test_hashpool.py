@@ -205,3 +205,23 @@ def test_a_full_pool_answers_503_with_a_time(gate: Gate) -> None:
     gate.open.set()
     assert {future.result() for future in futures} == {"done"}
     pool.close()
+
+
+def test_cores_are_counted_where_nobody_can_ask_for_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+
+    assert cores() == (os.cpu_count() or 1)
+
+
+def test_work_that_could_not_be_queued_takes_no_room() -> None:
+    """At the end of the process the executor takes nothing any more."""
+    pool = pool_of()
+    assert pool.submit(int) is not None
+    assert pool._executor is not None
+    pool._executor.shutdown()
+
+    with pytest.raises(RuntimeError):
+        pool.submit(int)
+
+    assert pool.pending == 0

@@ -6,6 +6,7 @@ Names and addresses are unique in a folded form, so that `Ada`, `ADA` and a full
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
@@ -40,6 +41,10 @@ LONGEST_EMAIL = 254
 
 MOST_REMEMBERED = 50_000
 """Owners whose rights are remembered; half of them are forgotten when there are more."""
+
+
+_UNKNOWN = Owner(frozenset(), active=False)
+"""Stands for an owner that is not remembered; None is remembered, too."""
 
 
 class User(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -142,7 +147,7 @@ def public(user: User) -> dict[str, Any]:
 class UserOwners:
     """Tells `garrison.credentials` what an account may now; remembers it while the news is fresh."""
 
-    __slots__ = ("_changes", "_known", "_monotonic", "_news", "_records")
+    __slots__ = ("_changes", "_known", "_lock", "_monotonic", "_news", "_records")
 
     def __init__(self, records: Records, news: News, monotonic: Callable[[], int]) -> None:
         """Listen for changes.
@@ -157,6 +162,7 @@ class UserOwners:
         self._monotonic = monotonic
         self._known: dict[str, Owner | None] = {}
         self._changes = 0
+        self._lock = Lock()
         news.listen("subject", self._heard)
 
     async def owner(self, principal_id: str) -> Owner | None:
@@ -165,13 +171,15 @@ class UserOwners:
         Raises:
             StoreError: It is not remembered, or too old to be trusted, and the store could not answer.
         """
-        if principal_id in self._known and self._news.fresh(self._monotonic()):
-            return self._known[principal_id]
+        known = self._known.get(principal_id, _UNKNOWN)
+        if known is not _UNKNOWN and self._news.fresh(self._monotonic()):
+            return known
         changes = self._changes
         owner = await self._read(principal_id)
-        # What changed while we read may be older than the change: it is used once and not remembered.
-        if changes == self._changes:
-            self._remember(principal_id, owner)
+        with self._lock:
+            # What was read while something changed may be older than the change: used once, not remembered.
+            if changes == self._changes:
+                self._remember(principal_id, owner)
         return owner
 
     async def _read(self, principal: str) -> Owner | None:
@@ -187,5 +195,6 @@ class UserOwners:
         self._known[principal] = owner
 
     def _heard(self, principal: str, _: int) -> None:
-        self._changes += 1
-        self._known.pop(principal, None)
+        with self._lock:
+            self._changes += 1
+            self._known.pop(principal, None)
