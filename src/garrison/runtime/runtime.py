@@ -85,6 +85,7 @@ class Runtime:
         wait = duration(accounts.hash_wait) if accounts else SECOND
         self.hash_pool = HashPool(wait, clock.monotonic, accounts.hash_threads if accounts else 0)
         self._lock = RLock()
+        self._flushing = RLock()
         self._jobs = Jobs(self._work(), clock)
         self.serving = False
         """Whether this process has started; a forked child has not."""
@@ -251,24 +252,34 @@ class Runtime:
     def _work(self) -> tuple[Job, ...]:
         return (
             Job("news", POLL, self._poll),
-            Job("policy", LOOK, self._look),
-            Job("journal", FLUSH, self._flush),
+            Job("policy", LOOK, self.look),
+            Job("journal", FLUSH, self.flush),
             Job("keys", _TEND, self._tend),
             Job("workers", ANNOUNCE, self._announce),
             Job("signing", MINUTE, self._advance),
             Job("sweep", MINUTE, self._sweep),
-            Job("end", 365 * DAY, self._end, at_end=True),
+            Job("end", 0, self._end, at_end=True),
         )
 
     def _poll(self) -> None:
         drive(self.news.poll(self.driven_side.face, self.clock.wall(), self.clock.monotonic()))
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Put the policy file in force if it changed; on any fault the old one stays."""
         if self._watch is not None:
             self._watch.look()
 
-    def _flush(self) -> None:
-        drive(self.record.flush(self.driven_side.face, self.clock.wall()))
+    def flush(self, *, last: bool = False) -> None:
+        """Write every refusal noted so far to the journal; returns when it is there.
+
+        Args:
+            last: Also write the counts of a minute that has not ended.
+
+        Raises:
+            StoreError: The journal cannot be written; nothing is lost.
+        """
+        with self._flushing:
+            drive(self.record.flush(self.driven_side.face, self.clock.wall(), last=last))
 
     def _tend(self) -> None:
         for side in self._sides():
@@ -292,7 +303,7 @@ class Runtime:
         now = self.clock.wall()
         for side in self._sides():
             side.waiting.run(side.api_keys.close(now))
-        drive(self.record.flush(self.driven_side.face, now, last=True))
+        self.flush(last=True)
 
     def _sides(self) -> list[Side]:
         return [self.__dict__[name] for name in ("driven_side", "awaited_side") if name in self.__dict__]

@@ -30,7 +30,7 @@ class Job(NamedTuple):
 
     name: str
     every: int
-    """Microseconds between two runs."""
+    """Microseconds between two runs; 0: never but at the end."""
 
     run: Callable[[], None]
     """Does it, blocking; may raise."""
@@ -79,7 +79,7 @@ class Jobs:
         """Run whatever is due now, in order."""
         for job in self._jobs:
             now = self._clock.monotonic()
-            if now >= self._due[job.name]:
+            if job.every and now >= self._due[job.name]:
                 self._due[job.name] = now + job.every
                 self._run(job)
 
