@@ -25,7 +25,7 @@ def test_a_hit_gives_the_very_claims_of_before() -> None:
 
     assert one.verify(made(), NOW) is first
     assert one.verify(made().decode(), NOW) is first
-    assert len(one) == 1
+    assert one.count == 1
 
 
 def test_a_hit_ends_with_the_token_and_with_the_minute() -> None:
@@ -72,7 +72,7 @@ def test_only_tokens_that_verified_are_remembered() -> None:
 
     assert answers == {"expired"}
     assert one.verify(made(), NOW) is first
-    assert len(one) == 1
+    assert one.count == 1
 
 
 def test_entries_are_bounded_and_those_in_use_stay() -> None:
@@ -83,7 +83,7 @@ def test_entries_are_bounded_and_those_in_use_stay() -> None:
     for number in range(100):
         one.verify(made(jti=f"j-{number}"), NOW)
         assert one.verify(made(), NOW) is used
-        assert len(one) <= 10
+        assert one.count <= 10
 
 
 def test_memory_is_bounded() -> None:
@@ -93,7 +93,7 @@ def test_memory_is_bounded() -> None:
     for number in range(200):
         one.verify(made(jti=f"j-{number}", pad="a" * 4000), NOW)
 
-    assert 2 < len(one) <= 2 * ((1 << 16) // 13_000 + 1)
+    assert 2 < one.count <= 2 * ((1 << 16) // 13_000 + 1)
 
 
 @pytest.mark.parametrize(("entries", "size"), [(1, 1 << 20), (0, 1 << 20), (10, 1 << 15)])

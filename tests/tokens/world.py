@@ -47,7 +47,7 @@ class Process:
         self.records: Any = deployment.records
         self.news = News()
         self.revoked = Revocations(self.news)
-        self.keys = keys or KeySet([read_jwk(new_jwk("ES256", os.urandom))])
+        self.keys = KeySet([read_jwk(new_jwk("ES256", os.urandom))]) if keys is None else keys
         self.issuer = Issuer(self.keys, ISSUER, AUDIENCE)
         self.verifier: Verifier[Claims] = Verifier(self.keys, ISSUER, AUDIENCE)
 
@@ -64,7 +64,7 @@ class Process:
 
     def answer(self, token: str, one: Any = None) -> str:
         """Who is believed, or why nobody is."""
-        return reason(lambda: (one or self.verifier).verify(token, self.now, self.revoked).sub)
+        return reason(lambda: (self.verifier if one is None else one).verify(token, self.now, self.revoked).sub)
 
 
 def reason(act: Any) -> str:

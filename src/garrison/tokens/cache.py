@@ -107,6 +107,7 @@ class CachedVerifier(Generic[C]):
         self._new[name] = entry
         self._weight += 3 * length + 1024
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Count the tokens remembered."""
         return len(self._new.keys() | self._old.keys())
