@@ -85,7 +85,7 @@ def _base(host: str, port: int) -> str:
 
 def _tell(runtime: Runtime, greeting: Greeting, base: str, *, json: bool) -> None:
     """Say where the service is, and what the first start has made; as JSON, all of it on one line."""
-    from garrison.cli.serving.welcome import docs_page, greet
+    from garrison.cli.serving.welcome import as_json, docs_page, greet
 
     policy, docs = runtime.policy, docs_page(runtime.policy)
     told = {
@@ -95,7 +95,7 @@ def _tell(runtime: Runtime, greeting: Greeting, base: str, *, json: bool) -> Non
         "policy": str(runtime.path or ""),
     }
     if json:
-        line(told | {"docs": base + docs if docs else "", **greeting._asdict()})
+        line(told | {"docs": base + docs if docs else "", **as_json(greeting)})
     else:
         greet(greeting)
         say(f"{policy.service} ({policy.environment}) is served on {base}, Ctrl-C stops it")

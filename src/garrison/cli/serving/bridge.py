@@ -18,11 +18,9 @@ from garrison.adapters.refused import RefusedError
 from garrison.model.refusal import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
-    Message = dict[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
+    from garrison.adapters.asgi.body import Message, Receive, Scope, Send
 
 __all__ = ["SILENT", "THREADS", "WsgiBridge"]
 
@@ -49,7 +47,7 @@ class WsgiBridge:
         self._close = close
         self._threads = ThreadPoolExecutor(THREADS, "garrison-wsgi")
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; WSGI knows no WebSockets, so a handshake is refused."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -80,7 +78,7 @@ class _Caller:
         self._start: Message | None = None
         self._more = True
 
-    def serve(self, app: Any, scope: Message) -> None:
+    def serve(self, app: Any, scope: Scope) -> None:
         """Run the application to the end of its answer."""
         body = app(environ(scope, io.BufferedReader(_Input(self))), self._start_response)
         try:
@@ -149,7 +147,7 @@ class _Input(io.RawIOBase):
         return taken
 
 
-def environ(scope: Message, body: io.BufferedReader) -> dict[str, Any]:
+def environ(scope: Scope, body: io.BufferedReader) -> dict[str, Any]:
     """Write a request as a WSGI environment.
 
     A field whose name has an underscore is left out: `X_Forwarded_For` would become the same variable as

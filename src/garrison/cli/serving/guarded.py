@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from garrison.adapters.asgi.middleware import Garrison
 from garrison.adapters.wsgi.middleware import GarrisonWSGI
 from garrison.cli.serving.bridge import WsgiBridge
+from garrison.cli.serving.lifespan import WithLifespan
 from garrison.errors import UsageError
 from garrison.runtime.runtime import Runtime
 
@@ -90,15 +91,16 @@ def _wrapped(app: Any, policy: Path) -> Garrison | GarrisonWSGI:
         return FlaskGarrison(app, policy)
     if not _is_asgi(app):
         return GarrisonWSGI(app, policy)
-    if "fastapi" in sys.modules:
+    frameworks = {base.__module__.partition(".")[0] for base in type(app).__mro__}
+    if "fastapi" in frameworks:
         from garrison.adapters.fastapi import Garrison as FastapiGarrison
 
         return FastapiGarrison(app, policy)
-    if "starlette" in sys.modules:
+    if "starlette" in frameworks:
         from garrison.adapters.starlette import Garrison as StarletteGarrison
 
         return StarletteGarrison(app, policy)
-    return Garrison(app, policy)
+    return Garrison(WithLifespan(app), policy)
 
 
 def _is_asgi(app: Any) -> bool:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -36,16 +37,16 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        # Whoever calls from now on waits until the server is up; without it, another process could still listen here.
-        listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+        with closing(socket.socket(family, kind, protocol)) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+            # Whoever calls from now on waits until the server is up; without it, another process could listen here.
+            trial.listen(BACKLOG)
+            return trial.dup()
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         msg = f"{host}:{port} cannot be listened on ({reason}); choose another with --host and --port"
         raise UsageError(msg) from None
-    return listener
 
 
 def serve(app: Any, listener: socket.socket, *, ready: Callable[[], None], reload: Callable[[], object]) -> None:
@@ -90,6 +91,7 @@ class _Server(uvicorn.Server):
         self._ready = ready
         self._reload = reload
         self._terminal = _has_terminal()
+        self._shown_on = [output for output in (1, 2) if os.isatty(output)]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         if hasattr(signal, "SIGHUP"):
@@ -101,6 +103,7 @@ class _Server(uvicorn.Server):
     def _hung_up(self) -> None:
         """Take the new policy; or end, when it was the terminal that hung up and nobody could stop us any more."""
         if self._terminal and not _has_terminal():
+            _write_nowhere(self._shown_on)
             self.should_exit = True
             return
         _log.info("SIGHUP: reading the policy again")
@@ -113,3 +116,11 @@ def _has_terminal() -> bool:
     except OSError:
         return False
     return True
+
+
+def _write_nowhere(outputs: list[int]) -> None:
+    """Point outputs away from a terminal that is gone: writing to it would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in outputs:
+        os.dup2(nowhere, output)
+    os.close(nowhere)

@@ -7,7 +7,7 @@ secret is printed: what a service writes goes into logs that many people read.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["Greeting", "docs_page", "greet", "welcome"]
+__all__ = ["Greeting", "as_json", "docs_page", "greet", "welcome"]
 
 
 class Greeting(NamedTuple):
@@ -57,6 +57,11 @@ def welcome(runtime: Runtime, base: str) -> Greeting:
         return Greeting()
     named = f" --policy {shlex.quote(str(runtime.path))}" if runtime.path not in (None, POLICY) else ""
     return Greeting(invite=f"garrison users invite --admin{named}")
+
+
+def as_json(greeting: Greeting) -> dict[str, Any]:
+    """Give what is to be told, by name."""
+    return {**greeting._asdict(), "people": [person._asdict() for person in greeting.people]}
 
 
 def greet(greeting: Greeting) -> None:

@@ -1,0 +1,25 @@
+"""`garrison diff` says what changes, and fails on what weakens when it is asked to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+
+
+def test_changes_are_told_and_the_weaker_ones_marked(cli: Cli, policy: Path) -> None:
+    weaker = policy.read_text("utf-8").replace('{ scopes = ["notes:read"], own = true }', "{ scopes = [], own = true }")
+    Path("new.toml").write_text(weaker.replace("garrison.db", "other.db"), "utf-8")
+    ran = cli("diff", "garrison.toml", "new.toml")
+    failed = cli("diff", "garrison.toml", "new.toml", "--fail-on-weaker", code=1)
+
+    assert 'routes."GET /notes/{id}".scopes: ["notes:read"] becomes [] (weaker)' in ran.out
+    assert "other.db" in ran.out
+    assert "(takes a restart)" in ran.out
+    assert ran.out.endswith("2 changes, 1 weaker\n")
+    assert failed.out == ran.out
+
+
+def test_equal_policies(cli: Cli, policy: Path) -> None:
+    assert cli("diff", "garrison.toml", "garrison.toml", "--fail-on-weaker").out == "0 changes, 0 weaker\n"
+    assert cli("diff", "garrison.toml", "garrison.toml", "--json").json == []

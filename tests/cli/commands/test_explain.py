@@ -1,0 +1,89 @@
+"""`garrison explain` judges as the guard does, for whoever is asked about, and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "within"),
+    [
+        (["GET", "/health"], "GET /health as nobody passes: GET /health", "the route is public"),
+        (
+            ["get", "/notes"],
+            "GET /notes as nobody is refused: GET /notes, 401 credential_missing",
+            "Present key or jwt",
+        ),
+        (["GET", "/notes", "--as", "key", "--scopes", "notes:read"], "passes", "key is accepted"),
+        (["GET", "/notes", "--as", "jwt", "--scopes", "other:read"], "403 scope_missing", "notes:read is missing"),
+        (["POST", "/notes"], "405 method_not_allowed", "route of its own"),
+        (["GET", "/nothing"], "404 route_unknown", 'Write "GET /nothing" under [routes]'),
+        (["GET", "/a//b"], "400 path_ambiguous", "plain form"),
+        (["GET", "/health", "--origin", "https://x.example"], "passes", "may not read the answer"),
+    ],
+)
+def test_a_request_of_somebody_imagined(cli: Cli, policy: Path, words: list[str], first: str, within: str) -> None:
+    ran = cli("explain", *words)
+
+    assert first in ran.out.splitlines()[0]
+    assert within in ran.out
+    assert not Path("var").exists(), "nothing is opened for somebody imagined"
+
+
+def test_a_stored_key_is_judged_by_what_it_is_restricted_to(cli: Cli, policy: Path) -> None:
+    made = cli("keys", "create", "net", "--scopes", "notes:read", "--network", "10.0.0.0/8", "--json").json
+    who = ("explain", "GET", "/notes", "--as", f"key:{made['id']}")
+
+    assert "403 credential_restricted" in cli(*who).out
+    assert "403 credential_restricted" in cli(*who, "--from", "192.0.2.1").out
+    assert " passes: GET /notes" in cli(*who, "--from", "10.1.2.3").out
+    cli("keys", "revoke", made["id"])
+    told = cli(*who, "--from", "10.1.2.3", "--json").json
+    assert (told["allowed"], told["status"], told["code"]) == (False, 401, "credential_refused")
+    assert told["steps"][-1]["text"] == "the key is revoked"
+
+
+@pytest.mark.parametrize(
+    ("option", "path", "remedy"),
+    [(("--route", "GET /health"), "/notes", "--route"), (("--origin", "https://a.example"), "/notes", "--origin")],
+)
+def test_routes_and_origins_of_a_key(cli: Cli, policy: Path, option: tuple[str, str], path: str, remedy: str) -> None:
+    made = cli("keys", "create", "r", "--scopes", "notes:read", *option, "--json").json
+    ran = cli("explain", "GET", path, "--as", f"key:{made['id']}")
+
+    assert "403 credential_restricted" in ran.out
+    assert remedy in ran.out.splitlines()[-1]
+
+
+def test_a_stored_user(cli: Cli, policy: Path) -> None:
+    cli("users", "create", "ada", "--email", "ada@example.com", "--generate")
+
+    assert "as user:ada, just logged in passes" in cli("explain", "GET", "/notes", "--as", "user:ada").out
+    assert "passes" in cli("explain", "GET", "/notes", "--as", "user:ada@example.com").out
+
+
+def test_a_key_may_no_more_than_its_owner(cli: Cli, policy: Path) -> None:
+    cli("users", "create", "bob", "--email", "bob@example.com", "--generate", "--scopes", "other:read")
+    made = cli("keys", "create", "k", "--scopes", "notes:read", "--owner", "bob", "--json").json
+
+    assert "403 scope_missing" in cli("explain", "GET", "/notes", "--as", f"key:{made['id']}").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--as", "zzz"],
+        ["--as", "key:nope"],
+        ["--as", "user:nope"],
+        ["--as", "zzz:1"],
+        ["--as", "key+key"],
+        ["--scopes", "a:b"],
+        ["--as", "key:1", "--scopes", "a:b"],
+    ],
+)
+def test_who_is_nobody_known(cli: Cli, policy: Path, words: list[str]) -> None:
+    assert cli("explain", "GET", "/notes", *words, code=2).err.startswith("garrison: ")

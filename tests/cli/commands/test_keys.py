@@ -1,0 +1,133 @@
+"""`garrison keys` does what the key service does, prints a key once, and takes a leaked one as its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+def _create(cli: Cli, *words: str) -> dict[str, Any]:
+    made: dict[str, Any] = cli("keys", "create", "demo", "--scopes", "notes:read", *words, "--json").json
+    return made
+
+
+def test_standard_output_gets_the_key_and_nothing_else(cli: Cli, policy: Path) -> None:
+    """KEY=$(garrison keys create demo) must hold it."""
+    ran = cli("keys", "create", "demo", "--scopes", "notes:read,notes:list", "--scopes", "other:read")
+    (listed,) = cli("keys", "list", "--json").json
+
+    assert ran.out.startswith("grsn_sk_dev_")
+    assert ran.out.count("\n") == 1
+    assert "shown this once" in ran.err
+    assert ran.out.strip() not in ran.err
+    assert listed["scopes"] == ["notes:read", "notes:list", "other:read"]
+    assert listed["id"] in ran.out
+
+
+def test_every_restriction_is_kept(cli: Cli, policy: Path) -> None:
+    made = _create(
+        cli,
+        *("--kind", "rk", "--expires", "90d", "--network", "10.0.0.0/8,192.0.2.0/24", "--route", "GET /notes"),
+        *("--limit", "1000/h per key", "--uses", "5"),
+    )
+    told = cli("keys", "show", made["id"], "--json").json
+    shown = cli("keys", "show", made["id"]).out
+
+    assert made["key"].startswith("grsn_rk_dev_")
+    assert made["expires"] == told["expires"] > told["created"]
+    assert told["networks"] == ["10.0.0.0/8", "192.0.2.0/24"]
+    assert (told["routes"], told["limits"], told["uses_left"]) == (["GET /notes"], ["1000/h per key"], 5)
+    for text in ("rk", "10.0.0.0/8 192.0.2.0/24", "GET /notes", "1000/h per key", "uses left   5", "never used"):
+        assert text in shown
+
+
+def test_all_mistakes_of_an_order_at_once(cli: Cli, policy: Path) -> None:
+    ran = cli("keys", "create", "x", "--kind", "zz", "--limit", "often", "--expires", "soon", code=1)
+    told = cli("keys", "create", "x", "--kind", "zz", "--json", code=1).json
+
+    assert [line.split(": ")[1] for line in ran.err.splitlines()] == ["kind", "expires_in", "limits[0]"]
+    assert told["error"]["problems"][0]["path"] == "kind"
+    assert cli("keys", "list", "--json").json == []
+
+
+def test_a_rotation_keeps_the_old_secret_until_it_is_dropped(cli: Cli, policy: Path) -> None:
+    made = _create(cli)
+    rotated = cli("keys", "rotate", made["id"])
+    shown = cli("keys", "show", made["id"]).out
+
+    assert rotated.out.startswith("grsn_sk_dev_")
+    assert rotated.out.strip() != made["key"]
+    assert "current secret, never used" in shown
+    assert "in use, never used, ends 20" in shown
+    assert "old secrets ended" in cli("keys", "drop-old", made["id"]).out
+    assert "no old secret to drop" in cli("keys", "drop-old", made["id"], code=1).err
+    assert len(cli("keys", "show", made["id"], "--json").json["secrets"]) == 1
+
+
+@pytest.mark.parametrize(("words", "left"), [((), 2), (("--overlap", "1h"), 2), (("--now",), 1)])
+def test_how_long_the_old_secret_works_on(cli: Cli, policy: Path, words: tuple[str, ...], left: int) -> None:
+    made = _create(cli)
+    cli("keys", "rotate", made["id"], *words)
+
+    assert len(cli("keys", "show", made["id"], "--json").json["secrets"]) == left
+
+
+def test_a_leaked_key_is_ended_by_its_own_text(cli: Cli, policy: Path) -> None:
+    made = _create(cli)
+    ran = cli("keys", "revoke", made["key"], "--reason", "found in a log")
+    (listed,) = cli("keys", "list", "--json").json
+
+    assert ran.out == f"{made['id']} (demo): revoked\n"
+    assert (listed["status"], listed["reason"]) == ("revoked", "found in a log")
+    assert made["key"] not in cli("audit", "tail").out
+    assert "cannot be changed" in cli("keys", "rotate", f"key:{made['id']}", code=1).err
+
+
+def test_quarantine_and_release(cli: Cli, policy: Path) -> None:
+    made = _create(cli)
+    told = cli("keys", "quarantine", made["id"], "--known", "10.0.0.0/8", "--reason", "odd hours", "--json").json
+
+    assert told["status"] == "quarantined"
+    assert "known[0]" in cli("keys", "quarantine", made["id"], "--known", "nowhere", code=1).err
+    assert "active again" in cli("keys", "release", made["id"]).out
+    assert "not in quarantine" in cli("keys", "release", made["id"], code=1).err
+
+
+def test_keys_of_a_user_are_listed_by_name(cli: Cli, policy: Path) -> None:
+    cli("users", "create", "ada", "--email", "ada@example.com", "--generate")
+    _create(cli)
+    mine = _create(cli, "--owner", "ada")
+    listed = cli("keys", "list", "--owner", "ada@example.com", "--json").json
+
+    assert [each["id"] for each in listed] == [mine["id"]]
+    assert listed[0]["owner"].startswith("user:")
+    assert len(cli("keys", "list", "--json").json) == 2
+    assert "there is no user 'bob'" in cli("keys", "create", "x", "--owner", "bob", code=2).err
+
+
+def test_a_canary_says_that_it_is_one(cli: Cli, policy: Path) -> None:
+    made = _create(cli, "--canary")
+
+    assert cli("keys", "show", made["id"], "--json").json["status"] == "canary"
+
+
+def test_more_than_a_page_of_keys_is_listed_whole(cli: Cli, policy: Path) -> None:
+    from garrison.cli.workspace import opened
+    from garrison.credentials.key_order import NewKey
+    from garrison.credentials.key_service import OPERATOR, By
+    from garrison.guard.drive import drive
+
+    with opened(policy) as runtime:
+        for number in range(103):
+            drive(runtime.driven_side.keys.create(NewKey(name=f"k{number}"), By(OPERATOR, runtime.clock.wall())))
+
+    assert len(cli("keys", "list", "--json").json) == 103
+
+
+def test_a_key_that_is_not_there(cli: Cli, policy: Path) -> None:
+    for command in ("show", "rotate", "revoke", "quarantine", "release", "drop-old"):
+        assert "no key of this id" in cli("keys", command, "nothing", code=1).err
