@@ -1,1 +1,37 @@
-"""The handbook chapter's classes under its own names, thin over the native packages."""
+"""The handbook chapter's classes under its own names, thin over the native packages. Loaded on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garrison.handbook.advanced_rate_limiter import AdvancedRateLimiter
+    from garrison.handbook.rate_limiter import RateLimiter
+    from garrison.handbook.validation import sanitize_input, validate_input
+
+__all__ = ["AdvancedRateLimiter", "RateLimiter", "sanitize_input", "validate_input"]
+
+_PLACES = {
+    "AdvancedRateLimiter": "advanced_rate_limiter",
+    "RateLimiter": "rate_limiter",
+    "sanitize_input": "validation",
+    "validate_input": "validation",
+}
+"""Name and module of each class; a new one is a line here, above and in `__all__`."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562)."""
+    place = _PLACES.get(name)
+    if place is None:
+        msg = f"module 'garrison.handbook' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"garrison.handbook.{place}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)
