@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,9 +43,9 @@ Build = Callable[[Runtime], Place]
 
 
 @pytest.fixture(params=[_asgi, _wsgi], ids=["asgi", "wsgi"])
-def build(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Build]:
+def build(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Build:
     """Each kind of adapter in turn."""
-    yield lambda runtime: request.param(runtime, runner)
+    return lambda runtime: request.param(runtime, runner)
 
 
 HEAD = 'service = "notes"\nhosts = ["api.example.com"]\n'

@@ -16,7 +16,8 @@ from garrison.stores.protocols import Query
 from tests.adapters.world import at_work, key_of
 from tests.journeys.places import AsgiPlace
 
-OPEN = 'service = "notes"\nhosts = ["api.example.com"]\n[routes]\n"GET /a" = { public = true, limit = "99/s per address" }\n'
+HEAD = 'service = "notes"\nhosts = ["api.example.com"]\n[routes]\n'
+OPEN = HEAD + '"GET /a" = { public = true, limit = "99/s per address" }\n'
 MORE = OPEN + '"GET /b" = { public = true, limit = "99/s per address" }\n'
 WRONG = OPEN.replace("99/s", "99/fortnight")
 

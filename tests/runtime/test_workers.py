@@ -50,7 +50,7 @@ def test_a_second_worker_refuses_to_start_and_says_what_mends_it(file: Path) -> 
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "serving\n"
-        with at_work(file) as runtime, pytest.raises(PolicyError, match="stores.counters"):
+        with at_work(file) as runtime, pytest.raises(PolicyError, match=r"stores\.counters"):
             runtime.start()
     finally:
         other.communicate("end\n", timeout=20)
@@ -63,11 +63,11 @@ def test_a_second_worker_refuses_to_start_and_says_what_mends_it(file: Path) -> 
     ("machine", "age", "starts"), [("elsewhere", 4_000_000, True), ("elsewhere", 1_000_000, False)]
 )
 def test_a_worker_of_another_machine_counts_as_gone_when_it_is_silent(
-    file: Path, machine: str, age: int, *, starts: bool
+    file: Path, age: int, *, starts: bool
 ) -> None:
     with at_work(file) as runtime:
         now = runtime.clock.wall()
-        worker = Worker(id="w", machine=machine, process=1, seen=now - age, until=now + 60_000_000)
+        worker = Worker(id="w", machine="elsewhere", process=1, seen=now - age, until=now + 60_000_000)
         drive(runtime.driven_side.face.commit([Put(WORKERS, worker)]))
 
         if starts:

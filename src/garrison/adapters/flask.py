@@ -85,6 +85,8 @@ def _http_exception(error: HTTPException) -> Response | HTTPException:
     """Answer an `HTTPException` of the application as problem details; redirects stay what they are."""
     if error.code is None or error.code < 400:
         return error
+    if error.code == 500:
+        return _told(problem(refuse("internal_error", "unhandled"), _correlation()))
     answer = _told(plain_problem(error.code, error.description or "", _correlation()))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:

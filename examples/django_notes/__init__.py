@@ -1,0 +1,1 @@
+"""Notes in Django, behind the same guard."""

@@ -1,0 +1,1 @@
+"""Notes in Flask, behind the same guard."""
