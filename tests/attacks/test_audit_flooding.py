@@ -11,7 +11,7 @@ from garrison.model.units import MINUTE
 from garrison.stores.protocols import Query
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import START, ManualClock
-from garrison.testing.records import KEY, KINDS
+from garrison.testing.store_case import KEY, KINDS
 from tests.stores.storm import drive
 
 LIMIT_OF_A_MINUTE = 12 << 20

@@ -12,7 +12,7 @@ from garrison.model.event import Event
 from garrison.stores.protocols import Query
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS
+from garrison.testing.store_case import KEY, KINDS
 from tests.stores.storm import drive
 
 ATTACKS = (

@@ -14,7 +14,7 @@ from garrison.model.event import Event
 from garrison.model.ids import random_id
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS
+from garrison.testing.store_case import KEY, KINDS
 from tests.stores.storm import drive
 
 KEY_ID = new_secret_id(new_key_id(os.urandom), frozenset(), os.urandom)

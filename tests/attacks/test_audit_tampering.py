@@ -12,7 +12,7 @@ from garrison.model.event import Event
 from garrison.stores.protocols import Put, Query
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, THING, Thing
+from garrison.testing.store_case import KEY, KINDS, THING, Thing
 from tests.stores.storm import drive
 
 

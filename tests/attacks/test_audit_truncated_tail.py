@@ -11,7 +11,7 @@ from garrison.model.event import Event
 from garrison.stores.protocols import Head
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS
+from garrison.testing.store_case import KEY, KINDS
 from tests.stores.storm import drive
 
 

@@ -15,7 +15,7 @@ from garrison.model.event import Event
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Query, Sealed
 from garrison.testing.clock import START, ManualClock
-from garrison.testing.records import KEY
+from garrison.testing.store_case import KEY
 from tests.audit.journal import events, heads, journal
 from tests.stores.storm import drive
 

@@ -17,7 +17,7 @@ from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Head, Query, Sealed
 from garrison.stores.sealing import Links, follow, head_of
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY
+from garrison.testing.store_case import KEY
 from tests.audit.journal import events, heads, journal
 from tests.stores.storm import drive
 

@@ -8,7 +8,7 @@ from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Kind
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import StoreCase
+from garrison.testing.store_case import StoreCase
 
 
 class InMemory(StoreCase):

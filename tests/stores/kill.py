@@ -10,7 +10,7 @@ from garrison.audit import verify
 from garrison.stores.protocols import Query
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, ORDER, THING
+from garrison.testing.store_case import KEY, KINDS, ORDER, THING
 from tests.stores.storm import drive, start
 
 THREADS = 4

@@ -19,7 +19,7 @@ from garrison.model.event import Event
 from garrison.stores.protocols import Add, Put, Step
 from garrison.stores.sqlite.store import SqliteFace, SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, ORDER, THING, Order, Thing
+from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
 
 T = TypeVar("T")
 
@@ -29,7 +29,8 @@ def drive(work: Coroutine[Any, Any, T]) -> T:
     try:
         work.send(None)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # StopIteration carries Any
+        result: T = end.value
+        return result
     raise AssertionError("suspended")
 
 

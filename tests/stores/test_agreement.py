@@ -15,7 +15,7 @@ from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Add, Consume, Drop, Fewer, Put, Query, Require
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import START, ManualClock
-from garrison.testing.records import KEY, KINDS, ORDER, THING, Order, Thing
+from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
 
 KEYS = st.sampled_from(["a", "b", "\x00", "é", ""])
 TEXTS = st.sampled_from(["", "x", "X", "'", "\ud800"])

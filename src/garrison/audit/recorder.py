@@ -21,7 +21,7 @@ from garrison.model.units import MINUTE
 if TYPE_CHECKING:
     from garrison.model.event import Event
 
-__all__ = ["EACH", "MOST_PAIRS", "MOST_SINGLE", "Recorder"]
+__all__ = ["EACH", "MOST_PAIRS", "MOST_REASONS", "MOST_SINGLE", "Recorder"]
 
 EACH = 10
 """Refusals of one subject and reason in a minute that are a record each."""

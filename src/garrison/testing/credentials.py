@@ -25,7 +25,7 @@ from garrison.model.refusal import Refusal
 from garrison.model.request import Header, Request
 from garrison.policy.plan import Plan
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import expect
+from garrison.testing.store_case import expect
 
 __all__ = ["HOSTILE_VALUES", "CredentialContract"]
 

@@ -11,7 +11,7 @@ from garrison.audit import verify
 from garrison.errors import StoreError
 from garrison.model.event import Event
 from garrison.stores.protocols import Put, Query, Require
-from garrison.testing.records import HOSTILE, KEY, RACERS, THING, StoreCase, Thing, expect
+from garrison.testing.store_case import HOSTILE, KEY, RACERS, THING, StoreCase, Thing, expect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalContract"]
 
-SECRET = "grsn_sk_live_4fQxT0aB9cDe_" + "S3cret" * 8 + "x"
+_SECRET = "grsn_sk_live_4fQxT0aB9cDe_" + "S3cret" * 8 + "x"
 """Shaped like one of our keys; a secret of nobody."""
 
 
@@ -183,7 +183,7 @@ class JournalContract(StoreCase):
 
     def test_no_secret_enters_either_way(self) -> None:
         """By `commit` and by `append` alike."""
-        event = Event(code="x", at=1, reason=f"used {SECRET}", details={"password": "hunter2hunter2", "said": SECRET})
+        event = Event(code="x", at=1, reason=f"used {_SECRET}", details={"password": "hunter2hunter2", "said": _SECRET})
         self.append(event)
         self.commit(Put(THING, Thing(id="a")), events=(event,))
 

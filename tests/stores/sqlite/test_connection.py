@@ -16,7 +16,7 @@ from garrison.stores.protocols import Put
 from garrison.stores.sqlite.connection import Readers, connect, prepare_file
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, THING, Thing
+from garrison.testing.store_case import KEY, KINDS, THING, Thing
 from tests.stores.storm import drive
 
 
@@ -80,7 +80,7 @@ def test_every_thread_reads_on_its_own_connection_and_closes_it_when_it_ends(tmp
     connect(path, reading=False).close()
     readers = Readers(path)
     seen: list[int] = []
-    leases: list[object] = []
+    leases: list[ref[object]] = []
 
     def read() -> None:
         seen.append(id(readers.here()))
@@ -95,7 +95,7 @@ def test_every_thread_reads_on_its_own_connection_and_closes_it_when_it_ends(tmp
     gc.collect()
 
     assert id(here) not in seen
-    assert [lease() for lease in leases] == [None] * 5  # type: ignore[operator]  # a weak reference
+    assert [lease() for lease in leases] == [None] * 5
     readers.close()
     with pytest.raises(StoreError):
         Readers(tmp_path / "none" / "x.db").here()

@@ -15,7 +15,7 @@ from garrison.stores.protocols import Put, Query
 from garrison.stores.sqlite import connection as module
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, ORDER, THING, Order, Thing
+from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
 from tests.stores.kill import prove
 from tests.stores.storm import drive, surroundings
 

@@ -15,7 +15,7 @@ from garrison.stores.sqlite.schema import Migration, bring_up_to_date, migration
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.stores.sqlite.table import Table
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, THING, Thing
+from garrison.testing.store_case import KEY, KINDS, THING, Thing
 from tests.stores.storm import drive
 
 

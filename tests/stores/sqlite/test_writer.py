@@ -16,7 +16,7 @@ from garrison.stores.protocols import Kind, Put, Query, Record
 from garrison.stores.sqlite import writer as module
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
-from garrison.testing.records import KEY, KINDS, THING, Thing
+from garrison.testing.store_case import KEY, KINDS, THING, Thing
 from tests.stores.storm import drive
 
 

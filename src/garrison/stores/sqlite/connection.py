@@ -150,9 +150,10 @@ class Readers:
             StoreError: It cannot be opened, or the store is closed.
         """
         try:
-            return self._local.connection  # type: ignore[no-any-return]  # threading.local has no types
+            connection: sqlite3.Connection = self._local.connection
         except AttributeError:
-            return self._first()
+            connection = self._first()
+        return connection
 
     def _first(self) -> sqlite3.Connection:
         if self._leases is None:

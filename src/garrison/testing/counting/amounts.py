@@ -7,7 +7,7 @@ from random import Random
 from garrison.limits import Limit
 from garrison.model.units import DAY, HOUR
 from garrison.testing.counting.case import EXACT_LIMITS, RATES, CountersCase
-from garrison.testing.records import expect
+from garrison.testing.store_case import expect
 
 __all__ = ["Amounts"]
 

@@ -10,7 +10,7 @@ from garrison.errors import UsageError
 from garrison.limits import Ask, parse
 from garrison.model.units import SECOND
 from garrison.testing.counting.case import CountersCase
-from garrison.testing.records import expect
+from garrison.testing.store_case import expect
 
 __all__ = ["Callers"]
 

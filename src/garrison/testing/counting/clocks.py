@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from garrison.model.units import DAY, SECOND
 from garrison.testing.counting.case import CountersCase
-from garrison.testing.records import expect
+from garrison.testing.store_case import expect
 
 __all__ = ["Clocks"]
 

@@ -8,7 +8,7 @@ from garrison.limits import Ask, Verdict, parse
 from garrison.limits.subject import subject_key
 from garrison.model.units import HOUR, SECOND
 from garrison.testing.counting.case import EVERY_LIMIT, CountersCase
-from garrison.testing.records import HOSTILE, expect
+from garrison.testing.store_case import HOSTILE, expect
 
 __all__ = ["Steps"]
 

@@ -7,7 +7,7 @@ from random import Random
 from garrison.errors import UsageError
 from garrison.limits import NEVER, Ask, Verdict, parse
 from garrison.testing.counting.case import CountersCase
-from garrison.testing.records import expect
+from garrison.testing.store_case import expect
 
 __all__ = ["Verdicts"]
 
