@@ -178,6 +178,8 @@ def test_a_flood_of_addresses_does_not_fill_the_memory() -> None:
         assert not networks.contains(canonical(f"11.0.{number >> 8}.{number & 255}"))
     assert len(networks._known) <= 4_097
     assert networks.contains("10.1.2.3")
+    assert not networks.contains("10.1.2.3" + "x" * 100_000)
+    assert "10.1.2.3" + "x" * 100_000 not in networks._known
 
 
 def seen(peer: str, *lines: str, header: ForwardingHeader = XFF, trusted: Networks = PROXIES, hops: int = 8) -> Seen:
@@ -252,6 +254,8 @@ def test_a_row_of_proxies_is_believed_up_to_a_length() -> None:
         (('FOR="203.0.113.7:4711";proto=https;by=10.0.0.1',), Seen("203.0.113.7", False)),
         (('proto=http; for="[2001:db8:cafe::17]:4711"',), Seen("2001:db8:cafe::17", False)),
         (("for=203.0.113.7, for=10.0.0.2",), Seen("203.0.113.7", False)),
+        ((", for=203.0.113.7,, ",), Seen("203.0.113.7", False)),
+        (("for=203.0.113.7;" + "x" * 500,), Seen("10.0.0.1", True)),
         (("for=1.1.1.1", "for=203.0.113.7;by=_x"), Seen("203.0.113.7", False)),
         (('for="_gazonk"',), Seen("10.0.0.1", True)),
         (("for=unknown",), Seen("10.0.0.1", True)),

@@ -42,6 +42,9 @@ HOPS: Final = 8
 _LONGEST_ADDRESS: Final = 64
 """Characters; an IPv6 address with a long zone has fewer."""
 
+_LONGEST_ELEMENT: Final = 512
+"""Bytes that one hop may write about itself; longer ones are no address."""
+
 _REMEMBERED: Final = 4096
 """Addresses whose reading is remembered, in each cache."""
 
@@ -63,7 +66,6 @@ class Seen(NamedTuple):
     """The header said something that could not be believed; the address is the last hop that could."""
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def canonical(text: str) -> str:
     """Write an address in its one form.
 
@@ -74,10 +76,10 @@ def canonical(text: str) -> str:
     Returns:
         The address; empty when the text is none.
     """
-    return _text(_packed(text))
+    # Only what may be an address is remembered, so that nobody fills the cache with long texts.
+    return _canonical(text) if len(text) <= _LONGEST_ADDRESS else ""
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def address_subject(address: str) -> str:
     """Tell whom a limit counts: an IPv4 address, or the /64 around an IPv6 address.
 
@@ -90,6 +92,16 @@ def address_subject(address: str) -> str:
     Returns:
         `203.0.113.7` or `2001:db8:1:2::/64`; empty for a text that is no address.
     """
+    return _subject(address) if len(address) <= _LONGEST_ADDRESS else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _canonical(text: str) -> str:
+    return _text(_packed(text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _subject(address: str) -> str:
     packed = _packed(address)
     if len(packed) == 16:
         return f"{_text(packed[:8] + bytes(8))}/64"
@@ -143,6 +155,8 @@ class Networks:
         """
         known = self._known.get(address)
         if known is None:
+            if len(address) > _LONGEST_ADDRESS:
+                return False
             packed = _packed(address)
             number, bits = int.from_bytes(packed, "big"), 8 * len(packed)
             known = any(width == bits and number & mask == base for width, mask, base in self._masks)
@@ -180,42 +194,36 @@ def client_address(
     if not lines or not trusted.contains(here) or (peer and not here):
         return Seen(here, bool(peer) and not here)
     node = _forwarded_for if header == "forwarded" else _node
-    elements, more = _from_the_right(lines, hops)
-    for element in elements:
-        address = node(element)
-        if not address:
-            return Seen(here, True)
-        if not trusted.contains(address):
-            return Seen(address, False)
-        here = address
-    return Seen(here, more)
-
-
-def _from_the_right(lines: Sequence[bytes], hops: int) -> tuple[list[bytes], bool]:
-    """Take the last `hops` elements of a list (RFC 9110 section 5.6.1), the last first; tell whether there are more.
-
-    Quoted strings do not hide commas here: who writes on the left could open a quote that
-    swallows what our proxy writes on the right.
-    """
-    elements: list[bytes] = []
+    left = hops
     for line in reversed(lines):
-        left = hops - len(elements)
-        parts = line.rsplit(b",", left)
-        elements.extend(part.strip(b" \t") for part in reversed(parts[-left:] if left else ()))
-        if len(parts) > left:
-            break
-    else:
-        return [element for element in elements if element], False
-    return [element for element in elements if element], True
+        # Quoted strings do not hide commas here (RFC 9110 section 5.6.1): who writes on the left could open a quote
+        # that swallows what our proxy writes on the right.
+        elements = line.rsplit(b",", left)
+        more = len(elements) > left
+        for element in reversed(elements[1:] if more else elements):
+            left -= 1
+            address = node(element) if len(element) <= _LONGEST_ELEMENT else ""
+            if address is None:
+                continue
+            if not address:
+                return Seen(here, True)
+            if not trusted.contains(address):
+                return Seen(address, False)
+            here = address
+        if more:
+            return Seen(here, True)
+    return Seen(here, False)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _node(element: bytes) -> str:
-    """Read one hop: an address, with or without brackets and port; empty for anything else."""
+def _node(element: bytes) -> str | None:
+    """Read one hop: an address, with or without brackets and port; empty for anything else, None for nothing."""
     try:
-        text = element.decode("ascii")
+        text = element.decode("ascii").strip(" \t")
     except UnicodeDecodeError:
         return ""
+    if not text:
+        return None
     if text.startswith("["):
         text, bracket, port = text[1:].partition("]")
         return canonical(text) if bracket and ":" in text and _is_port(port) else ""
@@ -226,8 +234,10 @@ def _node(element: bytes) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _forwarded_for(element: bytes) -> str:
+def _forwarded_for(element: bytes) -> str | None:
     """Read the `for` of one element of `Forwarded` (RFC 7239 section 4); empty when there is not exactly one."""
+    if not element.strip(b" \t"):
+        return None
     found = []
     for pair in element.split(b";"):
         name, equals, value = pair.strip(b" \t").partition(b"=")
@@ -238,8 +248,10 @@ def _forwarded_for(element: bytes) -> str:
     value = found[0]
     if value[:1] == b'"':
         # Nothing in an address needs a backslash, and only what is quoted may hold a colon.
-        return _node(value[1:-1]) if len(value) > 2 and value[-1:] == b'"' and b'"' not in value[1:-1] else ""
-    return "" if b":" in value else _node(value)
+        value = value[1:-1] if len(value) > 2 and value[-1:] == b'"' and b'"' not in value[1:-1] else b""
+    elif b":" in value:
+        value = b""
+    return _node(value) or ""
 
 
 def _is_port(text: str) -> bool:
@@ -254,7 +266,6 @@ def _is_port(text: str) -> bool:
     return len(port) <= 5 and _DIGITS.issuperset(port)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _packed(text: str) -> bytes:
     """Read an address into 4 or 16 bytes; none for any other text."""
     if len(text) > _LONGEST_ADDRESS:
