@@ -70,10 +70,12 @@ class Side:
 
     def _accounts(self, policy: Policy) -> Service:
         runtime = self._runtime
-        hashing = Hashing(runtime.ring, PooledHasher(runtime.hash_pool, self.waiting.settle), runtime.randomness)
+        settings = Settings.of(policy)
+        hasher = PooledHasher(runtime.hash_pool, self.waiting.settle)
+        hashing = Hashing(runtime.ring, hasher, runtime.randomness, settings.cost)
         sessions = Sessions(self.face, self.trust.issuer, self.trust.refresh, runtime.revoked, runtime.randomness)
         return Service(
-            Settings.of(policy),
+            settings,
             self.face,
             runtime.ring,
             runtime.news,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakMethod
 
 from garrison.stores.protocols import Kind, Put, Record
 
@@ -65,11 +66,17 @@ class News:
         self._alone = alone
         self._proved = -FRESH
         self._seen: dict[str, int] = {}
-        self._listeners: dict[str, list[Listener]] = {}
+        self._listeners: dict[str, list[WeakMethod[Listener]]] = {}
 
     def listen(self, topic: str, listener: Listener) -> None:
-        """Call the listener for every piece of news on a topic, from now on."""
-        self._listeners.setdefault(topic, []).append(listener)
+        """Call the listener for every piece of news on a topic, for as long as it lives.
+
+        Args:
+            topic: What to listen for.
+            listener: A bound method. Only a weak reference is kept: what a former policy listened with is gone
+                with it.
+        """
+        self._listeners.setdefault(topic, []).append(WeakMethod(listener))
 
     def fresh(self, monotonic: int) -> bool:
         """Tell whether what is remembered may be used without asking the store."""
@@ -88,8 +95,10 @@ class News:
 
     def tell(self, topic: str, value: str, now: int) -> None:
         """Hand a piece of news to this process's own listeners at once."""
-        for listener in self._listeners.get(topic, ()):
-            listener(value, now)
+        for reference in self._listeners.get(topic, ()):
+            listener = reference()
+            if listener is not None:
+                listener(value, now)
 
     async def poll(self, records: Records, wall: int, monotonic: int) -> None:
         """Read what is new and tell the listeners.

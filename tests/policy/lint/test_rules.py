@@ -23,11 +23,11 @@ def found(example: Example, tmp_path: Path) -> list[str]:
     return [problem.rule for problem in reading.problems]
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_rule_bites_its_bad_example(rule: Rule, tmp_path: Path) -> None:
     assert rule.number in found(rule.bad, tmp_path)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_rule_leaves_its_good_example_alone(rule: Rule, tmp_path: Path) -> None:
     assert rule.number not in found(rule.good, tmp_path)

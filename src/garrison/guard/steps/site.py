@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.cors.site import cross_site_write, foreign_handshake, is_ambient
+from garrison.model.principal import ANONYMOUS
 from garrison.model.refusal import refuse
 from garrison.model.response import Response
 
@@ -45,16 +46,16 @@ def cross_site(request: Request, decision: Decision) -> Refusal | None:
     with no evidence at all comes from no browser, and passes.
     """
     plan = decision.plan
-    if not plan.sets_cookie and request.method != "WS" and decision.principal.credential[:6] != "custom":
-        return None
     origin = request.line(b"origin")
     if request.method == "WS":
         ambient = _ambient(request, decision)
         reason = foreign_handshake(origin, decision.force.served, decision.force.cors(plan), ambient=ambient)
     elif plan.sets_cookie or _ambient(request, decision):
         site = request.line(b"sec-fetch-site")
-        reason = cross_site_write(request.method, origin, site, decision.force.served, decision.force.cors(plan))
-        if reason == "no_evidence" and not _ambient(request, decision):
+        cors = decision.force.cors(plan)
+        reason = cross_site_write(request.method, origin, site, decision.force.served, cors)
+        if not _ambient(request, decision) and (reason == "no_evidence" or (cors is not None and cors.allows(origin))):
+            # No browser, or a listed page that logs its own user in; its preflight and the JSON body prove the rest.
             reason = ""
     else:
         return None
@@ -62,7 +63,7 @@ def cross_site(request: Request, decision: Decision) -> Refusal | None:
 
 
 def _ambient(request: Request, decision: Decision) -> bool:
-    """Tell whether what was believed is something a browser adds by itself."""
-    if not decision.principal.credential.startswith("custom"):
+    """Tell whether what was believed is something a browser adds by itself; only an application's own may be."""
+    if decision.principal is ANONYMOUS or all(presented.kind != "custom" for _, presented in decision.found):
         return False
     return is_ambient(request.fields.get(b"cookie"), request.fields.get(b"authorization"))
