@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from garrison.audit import Report, verify
+from garrison.errors import StoreError
 from garrison.model.event import Event
-from garrison.stores.protocols import Put, Query
+from garrison.stores.protocols import Drop, Put, Query
+from garrison.stores.sqlite import chain
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, THING, Thing
@@ -133,6 +136,32 @@ def test_the_store_does_not_seal_over_the_damage(path: Path) -> None:
     ]
     assert (written[0].event.severity, written[0].event.subject) == ("critical", "main")
     assert {(flaw.writer, flaw.kind) for flaw in proved(path).flaws} == {("main", "head")}
+
+
+def test_retention_leaves_a_broken_chain_alone(path: Path) -> None:
+    """It is evidence; and moving its base would seal the damage."""
+    tamper(path, "UPDATE garrison_head SET sequence = 3")
+    opened = store(path)
+    removed = drive(opened.driven().trim(2**60))
+    opened.close()
+
+    assert removed == 0
+
+
+def test_a_journal_broken_again_and_again_stops_at_a_bound(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then events are refused with what depends on them, rather than written where nobody can trust them."""
+    monkeypatch.setattr(chain, "MOST_CHAINS", 4)
+    for _ in range(3):
+        tamper(path, "UPDATE garrison_head SET seal = 'x'")
+        opened = store(path)
+        outcome = None
+        with suppress(StoreError):
+            outcome = drive(opened.driven().commit([Put(THING, Thing(id="new"))], [Event(code="x", at=1)]))
+            drive(opened.driven().commit([Drop(THING, "new")]))
+        assert drive(opened.driven().get(THING, "new")) is None
+        opened.close()
+
+    assert outcome is None
 
 
 def test_a_lost_root_key_does_not_silence_the_journal(path: Path) -> None:

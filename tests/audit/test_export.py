@@ -6,6 +6,7 @@ import json
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from garrison.audit import FORMS, export, line, read_line, tail
 from garrison.audit.codes import CODES
@@ -52,6 +53,16 @@ def test_a_copy_in_json_lines_can_be_proved_like_the_journal() -> None:
 
     assert copied == events(records)
     assert proof.finish().whole
+
+
+@pytest.mark.parametrize("body", [b'{"code":\n"x","at":1}', b"no json\n{}", b"\xff"])
+def test_bytes_somebody_else_put_into_the_store_break_no_line(body: bytes) -> None:
+    """The copy has the event as it was read; the proof of the copy finds what the proof of the journal finds."""
+    found = replace(sealed(Event(code="x", at=1)), body=body)
+    written = line(found)
+
+    assert written.count(b"\n") == 1
+    assert read_line(written).event == found.event
 
 
 def test_ocsf_has_what_its_class_demands() -> None:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from garrison.stores.protocols import Add, Kind, Record
 
-__all__ = ["Shape", "UnmetError", "known", "storable", "summed"]
+__all__ = ["Shape", "UnmetError", "at_most", "known", "storable", "summed"]
 
 _NAME = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _FIELD = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _RESERVED = ("sqlite_", "garrison_")
 W = TypeVar("W")
 _BIGGEST = 2**63 - 1
+_MOST = 2**31 - 1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -50,6 +51,11 @@ def known(step: object, ways: Mapping[type, W]) -> W:
         msg = f"{type(step).__name__} is no step of a commit"
         raise UsageError(msg)
     return way
+
+
+def at_most(limit: int) -> int:
+    """Give a limit as every database takes it: not negative, not beyond 31 bits."""
+    return min(max(limit, 0), _MOST)
 
 
 def storable(text: object) -> bool:

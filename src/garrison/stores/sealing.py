@@ -25,6 +25,7 @@ __all__ = ["WRITER", "Links", "body_of", "event_of", "follow", "genuine", "head_
 WRITER = "main"
 """Name of the chain unless said otherwise."""
 
+_LAST = 2**63 - 1
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
@@ -50,8 +51,21 @@ def writer_name(name: str) -> str:
 
 
 def body_of(event: Event) -> bytes:
-    """Write an event the way it is hashed and stored."""
-    return _encode(event)
+    """Write an event the way it is hashed and stored.
+
+    Raises:
+        UsageError: A field is of another type than it says, or the instant is none a database could keep. Found
+            out here, in the caller's hands: an event that cannot be stored must not hold up all those behind it.
+    """
+    try:
+        body = _encode(event)
+        if -_LAST <= _decode(body).at <= _LAST:
+            return body
+        reason = "its instant is out of range"
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        reason = str(error)
+    msg = f"the event {str(event.code)[:40]!r} cannot be stored: {reason}"
+    raise UsageError(msg)
 
 
 def event_of(body: bytes) -> Event:

@@ -200,6 +200,18 @@ class JournalContract(StoreCase):
             expect(len(sealed.body) < 5_000, True)
         self.prove()
 
+    def test_an_event_that_cannot_be_stored_is_misuse_and_holds_up_nobody(self) -> None:
+        """Said to whoever brought it; those behind it are written."""
+        wrong: list[Any] = [{"at": 2**63}, {"at": 2**70}, {"at": "now"}, {"count": None}, {"details": {"x": 1.5}}]
+        for fields in wrong:
+            event = Event(**{"code": "wrong", "at": 1, **fields})
+            self.misuse(self.face.append([event]))
+            self.misuse(self.face.commit([Put(THING, Thing(id="a"))], [event]))
+        self.append(_event("right"))
+
+        expect((self.codes(), self.get("a")), ("right", None))
+        expect(len(self.read(limit=2**80)), 1)
+
     def test_a_closed_journal_says_so(self) -> None:
         """It neither forgets silently nor waits for ever."""
         self.append(_event("one"))

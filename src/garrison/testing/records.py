@@ -216,6 +216,7 @@ class RecordsContract(RacesContract):
                     seen += page
                 expect(seen, sorted((*HOSTILE, "other")) if not index else sorted(HOSTILE))
         expect((self.keys("owner", "o", limit=0), self.keys("owner", "o", limit=-1)), ([], []))
+        expect(self.keys("owner", "p", limit=2**80), ["other"])
 
     def test_find_follows_every_change(self) -> None:
         """A record stands under its present values only."""

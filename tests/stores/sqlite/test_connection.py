@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 import stat
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from garrison.errors import StoreError, UsageError
 from garrison.stores.protocols import Put
+from garrison.stores.sqlite import connection as module
 from garrison.stores.sqlite.connection import Readers, connect, prepare_file
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
@@ -71,6 +73,31 @@ def test_a_writer_is_durable_and_a_reader_cannot_write(tmp_path: Path) -> None:
     assert reader.execute("PRAGMA query_only").fetchone() == (1,)
     writer.close()
     reader.close()
+
+
+def test_a_file_another_program_holds_while_the_log_is_switched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite gives up at once here, so the store tries again by itself, and not for ever."""
+    path = tmp_path / "x.db"
+    monkeypatch.setattr(module, "BUSY", 50)
+    prepare_file(path)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        connect(path, reading=False)
+    monkeypatch.setattr(module, "BUSY", 60_000)
+    threading.Timer(0.05, other.execute, ["ROLLBACK"]).start()
+    connect(path, reading=False).close()
+    other.close()
+
+
+def test_a_place_where_there_can_be_no_log_is_refused() -> None:
+    """As on many network file systems; a database in memory stands for them."""
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(StoreError, match="write-ahead log"):
+        module._log(connection)
+    connection.close()
 
 
 def test_every_thread_reads_on_its_own_connection_and_closes_it_when_it_ends(tmp_path: Path) -> None:

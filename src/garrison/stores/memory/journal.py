@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from garrison.errors import StoreError
+from garrison.stores.kinds import at_most
 from garrison.stores.protocols import Sealed
 from garrison.stores.redact import redact
 from garrison.stores.sealing import WRITER, Links, body_of, event_of, follow, head_of
@@ -101,7 +102,7 @@ class MemoryJournal:
             else:
                 events = self._events[self._before((after[0], after[1] + 1)) :]
         found = (sealed for sealed in events if matches(query, sealed.event))
-        return tuple(islice(found, max(query.limit, 0)))
+        return tuple(islice(found, at_most(query.limit)))
 
     def _before(self, place: tuple[str, int]) -> int:
         """Count the events that stand before a (writer, sequence)."""

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from garrison.errors import UsageError
-from garrison.stores.kinds import UnmetError
+from garrison.stores.kinds import UnmetError, at_most
 from garrison.stores.memory.journal import MemoryJournal
 from garrison.stores.memory.steps import prepare
 from garrison.stores.memory.tables import Table
@@ -78,7 +78,7 @@ class MemoryRecords(MemoryJournal):
             table = self._table(kind)
             table.shape.findable(index)
             records = (table.live(key, now) for key in table.standing(index, value, after))
-            return tuple(islice((record for record in records if record is not None), max(limit, 0)))
+            return tuple(islice((record for record in records if record is not None), at_most(limit)))
 
     async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
         """Apply every step and append every event, or nothing."""

@@ -15,6 +15,7 @@ import msgspec
 
 from garrison.errors import StoreError
 from garrison.model.event import Event
+from garrison.stores.kinds import at_most
 from garrison.stores.protocols import Head, Sealed
 from garrison.stores.sealing import Links, body_of, event_of, follow, genuine, head_of, rebased, writer_name
 
@@ -133,7 +134,7 @@ def read(connection: sqlite3.Connection, query: Query, after: tuple[str, int]) -
     rows = connection.execute(
         "SELECT writer, sequence, at, code, actor, subject, body, mac FROM garrison_journal "
         f"WHERE {' AND '.join(where)} ORDER BY writer {order}, sequence {order} LIMIT ?",
-        (*values, max(query.limit, 0)),
+        (*values, at_most(query.limit)),
     )
     return tuple([_sealed(row) for row in rows])
 

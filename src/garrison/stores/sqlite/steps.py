@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
-from garrison.stores.kinds import UnmetError, known, storable, summed
+from garrison.stores.kinds import UnmetError, at_most, known, storable, summed
 from garrison.stores.protocols import Add, Consume, Drop, Fewer, Put, Require, Step
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _do_fewer(table: Table, step: Fewer, connection: sqlite3.Connection, now: in
     value = step.value if step.index else ""
     standing = 0
     if not step.index or storable(value):
-        (standing,) = connection.execute(table.count[step.index], (value, now, max(step.than, 0))).fetchone()
+        (standing,) = connection.execute(table.count[step.index], (value, now, at_most(step.than))).fetchone()
     if standing >= step.than:
         raise UnmetError("fewer")
 

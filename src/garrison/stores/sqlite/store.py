@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from garrison.errors import StoreError, UsageError
-from garrison.stores.kinds import UnmetError, storable
+from garrison.stores.kinds import UnmetError, at_most, storable
 from garrison.stores.protocols import Outcome
 from garrison.stores.redact import redact
 from garrison.stores.sealing import WRITER, body_of
@@ -182,7 +182,7 @@ class SqliteFace:
         if index and not storable(value):
             return ()
         after = after.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        values = (value if index else "", after, self._clock.wall(), max(limit, 0))
+        values = (value if index else "", after, self._clock.wall(), at_most(limit))
         try:
             rows = self._readers.here().execute(table.find[index], values).fetchall()
         except sqlite3.Error as error:
@@ -202,6 +202,7 @@ class SqliteFace:
 
     async def sweep(self, limit: int = 1_000) -> int:
         """Remove up to `limit` expired records for good; tells how many."""
+        limit = at_most(limit)
         tables = [table for table in self._tables.values() if table.sweep]
 
         def work(connection: sqlite3.Connection, now: int) -> int:
@@ -241,7 +242,7 @@ class SqliteFace:
 
     async def trim(self, before: int, limit: int = 1_000) -> int:
         """Remove up to `limit` events older than `before` from the beginning of the chains; tells how many."""
-        trim = self._writer.trim(before, limit)
+        trim = self._writer.trim(before, at_most(limit))
         return int(await self._caller(trim))
 
 
