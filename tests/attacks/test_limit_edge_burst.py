@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.limits import Ask, parse
+from garrison.limits import Ask, Limit, parse
 from garrison.model.units import MINUTE, SECOND
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.testing.clock import ManualClock
@@ -16,18 +16,19 @@ def test_no_minute_ever_holds_more_than_the_limit(text: str) -> None:
     limit = parse(text)
     for offset in range(0, MINUTE, 7 * SECOND + 1):
         for early in (1, limit.slice, SECOND, 10 * SECOND):
-            clock = ManualClock(monotonic=10**12 + offset)
-            store = MemoryCounters(clock)
-            passed: list[int] = []
-
-            def burst(limit=limit, clock=clock, store=store, passed=passed) -> None:  # type: ignore[no-untyped-def]  # binds the loop's values
-                for _ in range(2 * limit.count):
-                    if store.take_now([Ask("attacker", limit)])[0].allowed:
-                        passed.append(clock.monotonic())
-
-            burst()
-            for pause in (MINUTE - early, early - 1, 1, early, MINUTE - 1, 1):
-                clock.advance(pause)
-                burst()
+            pauses = (0, MINUTE - early, early - 1, 1, early, MINUTE - 1, 1)
+            passed = bursts(limit, 10**12 + offset, pauses)
 
             assert max(sum(start <= at < start + MINUTE for at in passed) for start in set(passed)) == limit.count
+
+
+def bursts(limit: Limit, begin: int, pauses: tuple[int, ...]) -> list[int]:
+    """Ask twice as often as there is, after each pause; gives when something passed."""
+    clock = ManualClock(monotonic=begin)
+    store, passed = MemoryCounters(clock), list[int]()
+    for pause in pauses:
+        clock.advance(pause)
+        for _ in range(2 * limit.count):
+            if store.take_now([Ask("attacker", limit)])[0].allowed:
+                passed.append(clock.monotonic())
+    return passed

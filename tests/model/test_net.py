@@ -151,8 +151,12 @@ def test_a_network_may_be_written_as_mapped() -> None:
     assert not Networks(["64:ff9b::/32"]).contains("0.0.0.1")
 
     assert [networks.contains(a) for a in ("10.255.0.1", "11.0.0.1", "192.0.2.1", "192.0.2.2", "")] == [
-        True, False, True, False, True,
-    ]  # fmt: skip
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
     assert repr(networks) == "Networks(['::ffff:10.0.0.0/104', '192.0.2.1', 'unix'])"
     assert networks
     assert not Networks([])
@@ -161,9 +165,23 @@ def test_a_network_may_be_written_as_mapped() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/255.0.0.0", "10.0.0.1/8", "::/129", "x/8",
-     "fe80::%eth0/64", "::ffff:10.0.0.0/x", "/8", "10.0.0.0/8/8", "UNIX"],
-)  # fmt: skip
+    [
+        "",
+        "10.0.0.0/",
+        "10.0.0.0/33",
+        "10.0.0.0/-1",
+        "10.0.0.0/08",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.1/8",
+        "::/129",
+        "x/8",
+        "fe80::%eth0/64",
+        "::ffff:10.0.0.0/x",
+        "/8",
+        "10.0.0.0/8/8",
+        "UNIX",
+    ],
+)
 def test_these_are_no_networks(text: str) -> None:
     """A typing mistake must not trust the whole internet, or nobody."""
     with pytest.raises(UsageError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from garrison.limits import Limit
 from garrison.model.units import DAY, HOUR
 from garrison.testing.counting.case import EXACT_LIMITS, RATES, CountersCase
@@ -21,7 +19,7 @@ class Amounts(CountersCase):
         Returns:
             Instant and cost of whatever passed.
         """
-        random = Random(seed)  # noqa: S311  # a schedule is no secret
+        random = self.draws(seed)
         pauses = (0, 0, 0, 1, limit.window // max(limit.count, 1), limit.slice, limit.window - 1, limit.window)
         passed = []
         for _ in range(steps):

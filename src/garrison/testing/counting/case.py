@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from random import Random
 from typing import Any, ClassVar, Final, TypeVar
 
 from garrison.guard.drive import drive
@@ -55,6 +56,10 @@ class CountersCase:
         """Forget everything."""
         self.clock = ManualClock()
         self.store = self.open(self.clock)
+
+    def draws(self, seed: int) -> Random:
+        """Give a source of draws that are the same each time."""
+        return Random(seed)  # noqa: S311  # a schedule is no secret
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run one coroutine."""

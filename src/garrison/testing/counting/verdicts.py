@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from typing import Any
 
 from garrison.errors import UsageError
 from garrison.limits import NEVER, Ask, Verdict, parse
@@ -53,7 +53,7 @@ class Verdicts(CountersCase):
 
     def test_a_look_tells_what_a_step_would_and_changes_nothing(self) -> None:
         """A look is how a dashboard asks; it must not spend."""
-        random = Random(3)  # noqa: S311  # a schedule is no secret
+        random = self.draws(3)
         for limit in self.every_limit():
             for _ in range(60):
                 cost = random.choice((0, 1, 1, 2, limit.burst))
@@ -82,8 +82,9 @@ class Verdicts(CountersCase):
 
     def test_nothing_but_whole_numbers_from_zero_is_a_cost(self) -> None:
         """A negative cost would give quota back; nothing of such a step is spent."""
-        for cost in (-1, True, False, 1.0, float("nan"), 2.0**60, "1", None):
-            asks = [Ask("s", parse("5/s")), Ask("s", parse("at most 5 in 1s")), Ask("t", parse("5/s"), cost)]  # type: ignore[arg-type]  # that is the attack
+        costs: tuple[Any, ...] = (-1, True, False, 1.0, float("nan"), 2.0**60, "1", None)
+        for cost in costs:
+            asks = [Ask("s", parse("5/s")), Ask("s", parse("at most 5 in 1s")), Ask("t", parse("5/s"), cost)]
             for step in (self.store.take, self.store.peek):
                 try:
                     self.run(step(asks))
@@ -103,11 +104,16 @@ class Verdicts(CountersCase):
     def test_a_changed_limit_holds_at_once_and_forgives_nothing(self) -> None:
         """Up and down, also over the bound between log and window, and with another window under a name."""
         pairs = (
-            ("10/s", "20/s"), ("7/s", "3/s burst 9"), ("10/s as a", "100/h as a"), ("100/h as a", "10/s as a"),
-            ("at most 10 in 1m", "at most 20 in 1m"), ("at most 60 in 1m", "at most 90 in 1m"),
-            ("at most 90 in 1m as a", "at most 120 in 2m as a"), ("10 per calendar day", "20 per calendar day"),
+            ("10/s", "20/s"),
+            ("7/s", "3/s burst 9"),
+            ("10/s as a", "100/h as a"),
+            ("100/h as a", "10/s as a"),
+            ("at most 10 in 1m", "at most 20 in 1m"),
+            ("at most 60 in 1m", "at most 90 in 1m"),
+            ("at most 90 in 1m as a", "at most 120 in 2m as a"),
+            ("10 per calendar day", "20 per calendar day"),
             ("9 at once", "12 at once"),
-        )  # fmt: skip
+        )
         for few, many in pairs:
             before, after = parse(few), parse(many)
             for old, new in ((before, after), (after, before)):
