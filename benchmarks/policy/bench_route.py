@@ -32,8 +32,8 @@ def figures() -> list[Figure]:
     ours, rival = medians(_parameter(_MIDDLING), _starlette(_MIDDLING))
     return [
         figure("a route without parameters among 1,000 against among 10", exact_many, exact_few, bar=1.3),
-        figure("a route with a parameter among 1,000 against among 10", many, few, bar=1.3),
-        figure("an unknown path among 1,000 routes against among 10", unknown_many, unknown_few, bar=1.3),
+        figure("a route with a parameter among 1,000 against among 10", many, few, bar=1.4),
+        figure("an unknown path among 1,000 routes against among 10", unknown_many, unknown_few, bar=1.4),
         figure("a route with a parameter among 50, against Starlette's router", ours, rival, bar=1 / 5),
     ]
 

@@ -66,6 +66,14 @@ def _host(text: str) -> str:
     return text
 
 
+def _reference(text: str) -> str:
+    if _REFERENCE.fullmatch(text) is None:
+        # The text is not repeated: whoever writes the secret itself here must not find it in a log as well.
+        msg = "this is not a reference such as file:/run/secrets/root, credential:root or env:GARRISON_ROOT"
+        raise UsageError(msg)
+    return text
+
+
 _plain_host = _matching(_HOST, "a host such as api.example.com or [::1], in lower case and without a port")
 
 
@@ -92,11 +100,7 @@ NOTATIONS: Mapping[str, Notation] = {
     "limit": Notation(limits.parse, "limit", '"50/s burst 500 per principal"'),
     "network": Notation(_network, "network", '"10.0.0.0/8"'),
     "prefix": Notation(_matching(_PREFIX, "a path such as /auth"), "path", '"/auth"'),
-    "reference": Notation(
-        _matching(_REFERENCE, "a reference such as file:/run/secrets/root, credential:root or env:GARRISON_ROOT"),
-        "reference to a secret",
-        '"file:/run/secrets/root"',
-    ),
+    "reference": Notation(_reference, "reference to a secret", '"file:/run/secrets/root"'),
     "route": Notation(parse_route, "route", '"GET /notes/{id}"'),
     "scope": Notation(_scope, "scope", '"tasks:read"'),
     "size": Notation(units.size, "size", '"1MiB"'),

@@ -140,13 +140,15 @@ class Plans:
         Returns:
             The match; or 400 `path_ambiguous`, 404 `route_unknown`, 405 `method_not_allowed` with `Allow`.
         """
+        tree = self._trees.get(method)
+        if tree is not None and (plan := tree.literal(path, raw_path)) is not None:
+            return Match(plan, {})
         if not is_plain(path, raw_path):
             return refuse("path_ambiguous")
-        tree = self._trees.get(method)
         found = None if tree is None else tree.find(path)
         if found is None:
             return self._missed(method, path)
-        return Match(*found)
+        return Match(found[0], found[1])
 
     def cors_for(self, path: str, method: str) -> Cors | None:
         """Give the CORS policy that answers a preflight for the path and the method it asks about.

@@ -18,7 +18,6 @@ from garrison.errors import UsageError
 __all__ = [
     "METHODS",
     "WEBSOCKET",
-    "Found",
     "RouteName",
     "Segment",
     "Tree",
@@ -38,7 +37,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", 
 """Methods that a policy may name. CONNECT and TRACE have no place in an API."""
 
 _KINDS = ("", "int", "float", "uuid", "str", "path")
-_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+")
+_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()+,=:@-]+")
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?\}")
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -61,13 +60,6 @@ class RouteName(NamedTuple):
     methods: tuple[str, ...]
     template: str
     segments: tuple[Segment, ...]
-
-
-class Found(NamedTuple, Generic[T]):
-    """What stands at a path, and what its parameters caught."""
-
-    value: T
-    parameters: dict[str, str]
 
 
 def parse_route(text: str) -> RouteName:
@@ -121,6 +113,10 @@ def _segment(part: str, template: str, *, last: bool) -> Segment:
             msg = f"{part!r} must be the last segment of {template[:60]!r}"
             raise UsageError(msg)
         return Segment(kind, found[1])
+    if part.startswith(":") or "*" in part:
+        # Other frameworks' notations, and here a literal that would match nothing anybody asks for.
+        msg = f"{part[:40]!r} in {template[:60]!r} stands for nothing here; write {{name}}, or {{name:path}} at the end"
+        raise UsageError(msg)
     # An empty last segment is a trailing slash; anywhere else it is `//`.
     if (part or last) and part not in (".", "..") and (not part or _LITERAL.fullmatch(part)):
         return Segment("", part)
@@ -192,16 +188,27 @@ def within(one: tuple[Segment, ...], other: tuple[Segment, ...]) -> bool:
     return all(map(_inside, one, (*other, *(other[-1:] * longer))))
 
 
+class _End(NamedTuple, Generic[T]):
+    """Where a template ends: what stands there, and which segments its parameters catch."""
+
+    value: T
+    caught: tuple[tuple[int, str], ...]
+    rest: tuple[int, str] | None
+    """Where a `{name:path}` begins, and its name."""
+
+
 class _Node(Generic[T]):
     """What may follow one beginning of a path."""
 
-    __slots__ = ("end", "literals", "parameters", "tail")
+    __slots__ = ("end", "forks", "literals", "parameters", "tail")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[T]] = {}
         self.parameters: tuple[tuple[str, _Node[T]], ...] = ()
-        self.end: tuple[T, tuple[Segment, ...]] | None = None
-        self.tail: tuple[T, tuple[Segment, ...]] | None = None
+        self.end: _End[T] | None = None
+        self.tail: _End[T] | None = None
+        self.forks = False
+        """Whether a path that goes wrong below a literal may go right elsewhere."""
 
 
 class Tree(Generic[T]):
@@ -211,44 +218,52 @@ class Tree(Generic[T]):
 
     def __init__(self) -> None:
         """Begin without routes."""
-        self._exact: dict[str, Found[T]] = {}
+        self._exact: dict[str, tuple[T, bytes]] = {}
         self._root: _Node[T] = _Node()
 
     def add(self, segments: tuple[Segment, ...], value: T) -> None:
         """Put a value at a template; a template without parameters goes to the dictionary."""
         if not any(segment.kind for segment in segments):
-            self._exact["/" + "/".join(segment.text for segment in segments)] = Found(value, {})
+            path = "/" + "/".join(segment.text for segment in segments)
+            self._exact[path] = value, path.encode("ascii")
             return
+        caught = tuple((at, name) for at, (kind, name) in enumerate(segments) if kind not in ("", "path"))
         node = self._root
-        for segment in segments:
+        for at, segment in enumerate(segments):
             if segment.kind == "path":
-                node.tail = (value, segments)
+                node.tail, node.forks = _End(value, caught, (at, segment.text)), True
                 return
             node = _step(node, segment)
-        node.end = (value, segments)
+        node.end = _End(value, caught, None)
 
-    def find(self, path: str) -> Found[T] | None:
-        """Find what stands at a decoded, unambiguous path."""
+    def literal(self, path: str, raw_path: bytes) -> T | None:
+        """Find what stands at a path without parameters, sent as plainly as it is written in the policy.
+
+        Such a path has one reading, because a template has: nothing more needs to be asked of it.
+        """
+        exact = self._exact.get(path)
+        return exact[0] if exact is not None and (not raw_path or raw_path == exact[1]) else None
+
+    def find(self, path: str) -> tuple[T, dict[str, str]] | None:
+        """Find what stands at a decoded, unambiguous path, and what its parameters caught."""
         exact = self._exact.get(path)
         if exact is not None:
-            return exact
+            return exact[0], {}
         parts = path[1:].split("/")
         found = _descend(self._root, parts, 0)
         if found is None:
             return None
-        value, segments = found
-        parameters = {}
-        for at, (kind, name) in enumerate(segments):
-            if kind == "path":
-                parameters[name] = "/".join(parts[at:])
-            elif kind:
-                parameters[name] = parts[at]
-        return Found(value, parameters)
+        value, caught, rest = found
+        parameters = {name: parts[at] for at, name in caught}
+        if rest is not None:
+            parameters[rest[1]] = "/".join(parts[rest[0] :])
+        return value, parameters
 
 
 def _step(node: _Node[T], segment: Segment) -> _Node[T]:
     if not segment.kind:
         return node.literals.setdefault(segment.text, _Node())
+    node.forks = True
     for kind, child in node.parameters:
         if kind == segment.kind:
             return child
@@ -258,22 +273,24 @@ def _step(node: _Node[T], segment: Segment) -> _Node[T]:
     return child
 
 
-def _descend(node: _Node[T], parts: list[str], at: int) -> tuple[T, tuple[Segment, ...]] | None:
+def _descend(node: _Node[T], parts: list[str], at: int) -> _End[T] | None:
     """Walk down, the most specific way first. Each node is entered at most once: nodes bound the work, not paths."""
-    if at == len(parts):
-        return node.end
-    part = parts[at]
-    child = node.literals.get(part)
-    if child is not None:
-        found = _descend(child, parts, at + 1)
-        if found is not None:
+    length = len(parts)
+    while at < length:
+        part = parts[at]
+        child = node.literals.get(part)
+        if not node.forks:
+            if child is None:
+                return None
+            node, at = child, at + 1
+            continue
+        if child is not None and (found := _descend(child, parts, at + 1)) is not None:
             return found
-    for kind, child in node.parameters:
-        if _catches(kind, part):
-            found = _descend(child, parts, at + 1)
-            if found is not None:
+        for kind, child in node.parameters:
+            if _catches(kind, part) and (found := _descend(child, parts, at + 1)) is not None:
                 return found
-    return node.tail
+        return node.tail
+    return node.end
 
 
 _SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/"
