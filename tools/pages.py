@@ -3,14 +3,17 @@
 Each page has an empty folder of its own, in which its blocks run from top to bottom:
 
 - a fence with `title="NAME"` is written to that file first;
-- `python` is executed, names carry over from block to block; `toml` and `json` must parse;
+- `python` is executed, names carry over from block to block; with a title it is imported as that module, and the
+  tests of a `test_NAME.py` are run; `toml` and `json` must parse;
 - `console` runs each `$ garrison …` line, which must succeed; below it stands its output, `...` for anything;
+  `$ export NAME=VALUE` holds to the end of the page;
 - every other language (`sh`, `text`, `nginx`, …) is only shown.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -74,6 +77,14 @@ def _enter(namespace: dict[str, Any]) -> None:
     namespace["stack"] = stack
 
 
+def _set(name: str, value: str | None) -> None:
+    """Give a variable of the environment a value, or take it away."""
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
 def _forget(folder: str) -> None:
     """Drop the modules that a page imported from its own files: the next page may have a `main.py` too."""
     for name, module in list(sys.modules.items()):
@@ -100,7 +111,9 @@ def _evaluator(run: Runner | None, title: str | None) -> Runner:
     def evaluate(example: Example) -> None:
         if title:
             Path(title).write_text(example.parsed, "utf-8")
-        if run:
+        if title and title.endswith(".py"):
+            _import(title.removesuffix(".py"))
+        elif run:
             run(example)
 
     return evaluate
@@ -111,6 +124,16 @@ def _python(example: Example) -> None:
     source = "\n" * example.line + example.parsed
     code = compile(source, example.path, "exec", dont_inherit=True)
     exec(code, sys.modules[MODULE].__dict__)
+
+
+def _import(name: str) -> None:
+    """Import a module that the page has just written, and run its tests."""
+    sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+    module = importlib.import_module(name)
+    if name.startswith("test_"):
+        for test in [value for word, value in vars(module).items() if word.startswith("test_")]:
+            test()
 
 
 def _toml(example: Example) -> None:
@@ -126,6 +149,11 @@ def _console(commands: Path) -> Runner:
         for chunk in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
             command, _, expected = chunk.partition("\n")
             words = shlex.split(_COMMENT.sub("", command))
+            if words[0] == "export":
+                name, _, value = words[1].partition("=")
+                example.namespace["stack"].callback(_set, name, os.environ.get(name))
+                _set(name, value)
+                continue
             if words[0] != "garrison":
                 raise AssertionError(f"a test runs `garrison` only; show `{command}` in a `sh` block")
             _compare(command, [str(commands / words[0]), *words[1:]], expected.strip())

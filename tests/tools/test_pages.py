@@ -90,6 +90,24 @@ def test_a_titled_block_is_a_file_of_the_page(tmp_path: Path) -> None:
     assert "main" not in sys.modules
 
 
+def test_the_tests_of_a_page_are_run(tmp_path: Path) -> None:
+    page = fence('python title="main.py"', "app = 1") + fence(
+        'python title="test_main.py"', "from main import app", "def test_app() -> None:", "    assert app == 2"
+    )
+
+    with pytest.raises(AssertionError):
+        play(tmp_path, page)
+
+
+def test_a_variable_holds_to_the_end_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GARRISON_PAGE", raising=False)
+    page = fence("console", "$ export GARRISON_PAGE=one two") + fence("console", "$ export GARRISON_PAGE='three four'")
+    page += fence("python", "import os", "assert os.environ['GARRISON_PAGE'] == 'three four'")
+
+    assert play(tmp_path, page) == 3
+    assert "GARRISON_PAGE" not in os.environ
+
+
 @pytest.fixture
 def garrison(tmp_path: Path) -> Path:
     """A command that prints its arguments and fails when told so."""
