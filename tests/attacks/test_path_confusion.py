@@ -64,7 +64,7 @@ AMBIGUOUS = [
     ("", b""),
     ("*", b"*"),
     ("http://api.example.com/health", b"http://api.example.com/health"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "raw"), AMBIGUOUS)

@@ -13,11 +13,14 @@ from garrison.model.body import LONGEST_NUMBER, decode
 from garrison.model.refusal import Refusal
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 def why(data: bytes, **caps: int) -> str:
@@ -121,11 +124,16 @@ def test_these_are_refused(data: bytes, code: str) -> None:
         b"[" + b"1," * 999 + b"1]",
         b'[{"a": 1}, {"a": 2}]',
         b' \t\r\n{ "a" \n: \t1 } \n',
-        b"{}", b"[]", b"null", b'""', b"-0", b"0.5e-3",
+        b"{}",
+        b"[]",
+        b"null",
+        b'""',
+        b"-0",
+        b"0.5e-3",
         b'"\\u0000\x7f"',
         '"\U0001f512 ä"'.encode(),
     ],
-)  # fmt: skip
+)
 def test_these_are_taken(data: bytes) -> None:
     assert why(data) == ""
     assert decode(data) == json.loads(data)

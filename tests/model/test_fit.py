@@ -107,15 +107,19 @@ def test_what_fits_is_made() -> None:
         ({"loud": 7}, "loud", "type"),
         ({"GET /x": 1}, '"GET /x"', "unknown"),
     ],
-)  # fmt: skip
+)
 def test_one_mistake_is_told_with_its_place(change: dict[str, object], place: str, code: str) -> None:
     assert told({"name": "ab", **change}) == [(place, code)]
 
 
 def test_all_mistakes_are_told_at_once() -> None:
     assert told({"ratio": 2, "words": [1, 2], "colour": "red"}) == [
-        ("name", "missing"), ("ratio", "range"), ("words[0]", "type"), ("words[1]", "type"), ("colour", "unknown"),
-    ]  # fmt: skip
+        ("name", "missing"),
+        ("ratio", "range"),
+        ("words[0]", "type"),
+        ("words[1]", "type"),
+        ("colour", "unknown"),
+    ]
 
 
 def test_what_would_do_is_offered() -> None:
@@ -231,10 +235,17 @@ def test_bare_names() -> None:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.sampled_from(
-        ["name", "ratio", "words", "pair", "parts", "either", "color", "on", "number"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5)
+            | st.sampled_from(["name", "ratio", "words", "pair", "parts", "either", "color", "on", "number"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(PLAIN)

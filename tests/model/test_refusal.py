@@ -38,5 +38,7 @@ def test_a_json_answer_is_never_stored() -> None:
 
     assert json.loads(answer.body) == {"a": 1}
     assert answer.headers == (
-        (b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"x-more", b"1"),
-    )  # fmt: skip
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"x-more", b"1"),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from traceback import format_exception
 
 import pytest
@@ -38,9 +39,9 @@ def test_it_has_no_fingerprint_to_look_up() -> None:
 
 
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_it_is_not_copied_unguarded(copied: object) -> None:
+def test_it_is_not_copied_unguarded(copied: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
-        copied(Secret(VALUE))  # type: ignore[operator]
+        copied(Secret(VALUE))
 
 
 def test_a_traceback_does_not_show_it() -> None:

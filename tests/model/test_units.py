@@ -38,10 +38,32 @@ def test_a_size_is_read(text: str, count: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "5", "m", "-5m", "+5m", "5 m", "5.5m", "5M", "5min", "30m1h", "5m5m", "5m ", " 5m", "٥m", "5m\n",
-        "1_0s", "0x5s", "99999999999999999s", "9007199254740993us", "1e3s", "５m", "1KB", "5ｍ",
+        "",
+        " ",
+        "5",
+        "m",
+        "-5m",
+        "+5m",
+        "5 m",
+        "5.5m",
+        "5M",
+        "5min",
+        "30m1h",
+        "5m5m",
+        "5m ",
+        " 5m",
+        "٥m",
+        "5m\n",
+        "1_0s",
+        "0x5s",
+        "99999999999999999s",
+        "9007199254740993us",
+        "1e3s",
+        "５m",
+        "1KB",
+        "5ｍ",
     ],
-)  # fmt: skip
+)
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(UsageError, match="is not a duration such as 30s, 5m, 1h30m or 7d"):
         duration(text)

@@ -74,7 +74,7 @@ TASK = schema(
         ({"never": 1}, "never", "rule"),
         ({"user id": 1}, '"user id"', "unknown"),
     ],
-)  # fmt: skip
+)
 def test_a_misfit_is_told_with_its_place(change: dict[str, Any], path: str, code: str) -> None:
     (error,) = TASK.errors({"title": "a", **change})
 
@@ -90,8 +90,12 @@ def test_all_misfits_are_told_at_once() -> None:
     errors = TASK.errors({"priority": 9, "tags": [1], "x": 1, "y": 2})
 
     assert {(error["path"], error["code"]) for error in errors} == {
-        ("title", "missing"), ("priority", "range"), ("tags[0]", "type"), ("x", "unknown"), ("y", "unknown"),
-    }  # fmt: skip
+        ("title", "missing"),
+        ("priority", "range"),
+        ("tags[0]", "type"),
+        ("x", "unknown"),
+        ("y", "unknown"),
+    }
 
 
 def test_the_text_never_repeats_what_was_sent() -> None:

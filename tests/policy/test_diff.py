@@ -83,7 +83,7 @@ def test_writing_a_default_down_is_no_change() -> None:
         ('"GET /old" = {}', '"GET /old" = {}\n"GET /new" = {}', 'routes."GET /new"'),
         ('"GET /old" = {}', '"GET /old" = { public = true }', 'routes."GET /old".public'),
         ('scopes = ["notes:read"], cors', "cors", 'routes."GET /notes".scopes'),
-        ('own = true\n', '', 'routes."PUT /notes/{id}".own'),
+        ("own = true\n", "", 'routes."PUT /notes/{id}".own'),
         ('credentials = ["key"]', 'credentials = ["key", "jwt"]', 'routes."PUT /notes/{id}".credentials'),
         ('credentials = ["key"]', "", 'routes."PUT /notes/{id}".credentials'),
         ('{ all = ["key", "jwt"] }', '["key", "jwt"]', 'routes."POST /both".credentials'),
@@ -132,7 +132,7 @@ def test_writing_a_default_down_is_no_change() -> None:
         ("register = false", 'register = false\nfailures = "at most 6 in 15m"', "accounts.failures"),
         ("register = false", 'register = false\nfresh = "6m"', "accounts.fresh"),
     ],
-)  # fmt: skip
+)
 def test_what_weakens_is_called_weaker(old: str, new: str, path: str) -> None:
     assert (path, True) in change(old, new)
 
@@ -157,7 +157,7 @@ def test_what_weakens_is_called_weaker(old: str, new: str, path: str) -> None:
         ("[cors.web]", '[caps]\nbody = "1KiB"\n[cors.web]', "caps.body"),
         ("[cors.web]", "[keys]\ncache = 7\n[cors.web]", "keys.cache"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_weaken_is_not(old: str, new: str, path: str) -> None:
     assert change(old, new) == [(path, False)]
 
@@ -182,8 +182,9 @@ def test_what_needs_a_restart_says_so() -> None:
     new = BASE.replace("/var/lib/notes.db", "/srv/notes.db").replace('"api.example.com"', '"b.example.com"')
 
     assert {each.path: each.restart for each in diff(policy(BASE), policy(new))} == {
-        "hosts": False, "stores.records": True,
-    }  # fmt: skip
+        "hosts": False,
+        "stores.records": True,
+    }
 
 
 def test_a_change_is_one_line_of_words() -> None:

@@ -31,7 +31,9 @@ def test_a_draft_says_what_to_decide() -> None:
     text = draft(NOTES, "notes")
     routes = text.partition("[routes]\n")[2]
 
-    assert routes == '''# Is it up?
+    assert (
+        routes
+        == """# Is it up?
 # decide: for everybody? Then write public = true, limit = "10/s burst 100 per address"
 "GET /health" = { scopes = ["health:read"] }
 "GET /api/notes" = { scopes = ["notes:read"] }
@@ -58,7 +60,8 @@ def test_a_draft_says_what_to_decide() -> None:
 # left out, because a policy cannot name it: /files/{name}.json
 "OPTIONS /only" = { scopes = ["only:read"] }
 "GET /" = { scopes = ["all:read"] }
-'''  # fmt: skip
+"""
+    )
     assert load(text, "development").service == "notes"
 
 

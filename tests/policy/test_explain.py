@@ -70,7 +70,7 @@ def test_what_passes_is_explained_step_by_step() -> None:
         (Asked("POST", "/login", origin="https://evil.example"), "cross_site", "site", "List https://evil.example"),
         (Asked("WS", "/feed", ADA, ("jwt",), origin="https://evil.example"), "cross_site", "site", "List https://evil"),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_says_why_and_what_would_change_it(asked: Asked, code: str, name: str, remedy: str) -> None:
     found = explain(PLANS, asked)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from garrison.errors import PolicyError, UsageError
 from garrison.policy.load import LARGEST_FILE, files_beside, load, read
 
-MENDED = '''
+MENDED = """
 hosts = ["api.example.com"]
 [stores]
 records = "sqlite:/var/lib/notes/garrison.db"
@@ -21,7 +21,7 @@ root = "file:/run/secrets/garrison"
 limit = "50/s burst 500 per principal"
 [routes]
 "GET /notes" = { scopes = ["notes:read"] }
-'''  # fmt: skip
+"""
 
 
 def told(text: str, environment: str = "production") -> list[tuple[str, int, str]]:
@@ -72,7 +72,7 @@ def test_the_example_of_the_front_page_has_no_problem_in_development() -> None:
 
 
 def test_every_mistake_is_told_at_once_with_its_line() -> None:
-    text = '''hots = []
+    text = """hots = []
 workers = "x"
 environment = "staging"
 [defaults]
@@ -90,7 +90,7 @@ issuer = "https://id.example.com"
 [environments.producton]
 [environments.staging.caps]
 body = "1 MB"
-'''  # fmt: skip
+"""
 
     assert sorted(told(text)) == [
         ("GP002", 1, "hots"),

@@ -25,15 +25,37 @@ GOOD = {
 BAD = {
     "characters": ["", "a-z", "[]", "[^a]", "[a]]", "[a]+", "[a\\d]", "[a][b]"],
     "field": ["", "X-Api-Key", "x api", "x:", "ä", "x\n", "a" * 65],
-    "host": ["", "Example.com", "https://a", "a:80", "a/", "a..b", "-a", "a-", ".a", "a.", "*.a", "[1]", "[::1", "[]",
-             "[127.0.0.1/8]", "[10.0.0.0/8]", "[127.0.0.1]", "[::1%eth0]", "[::/0]", "ä.de", "a\n",
-             "a" * 64, "a." * 127 + "a"],
+    "host": [
+        "",
+        "Example.com",
+        "https://a",
+        "a:80",
+        "a/",
+        "a..b",
+        "-a",
+        "a-",
+        ".a",
+        "a.",
+        "*.a",
+        "[1]",
+        "[::1",
+        "[]",
+        "[127.0.0.1/8]",
+        "[10.0.0.0/8]",
+        "[127.0.0.1]",
+        "[::1%eth0]",
+        "[::/0]",
+        "ä.de",
+        "a\n",
+        "a" * 64,
+        "a." * 127 + "a",
+    ],
     "network": ["", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "a", "10.0.0.0/8 "],
     "prefix": ["/", "auth", "/a/", "//a", "/a//b", "/.", "/..", "/a/../b", "/{id}", "/a b", "/a\n"],
     "reference": ["", "secret", "file:", "env:", "env:1X", "env:A-B", "credential:a/b", "vault:x", "env:X\n"],
     "scope": ["", "*", "a b"],
     "store": ["", "memory", "memory:x", "sqlite:", "redis://x", "sqlite:a?b", "sqlite:a\n", "postgres://"],
-}  # fmt: skip
+}
 
 
 def test_every_example_is_right() -> None:

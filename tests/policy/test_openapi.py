@@ -70,10 +70,14 @@ def test_anything_else_is_no_document(document: object) -> None:
 
 PLAIN = st.recursive(
     st.none() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
-        st.sampled_from(["get", "post", "security", "summary", "servers", "url", "/a/{b}", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["get", "post", "security", "summary", "servers", "url", "/a/{b}", "x"]), inner, max_size=3
+        )
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @given(

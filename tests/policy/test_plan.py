@@ -237,8 +237,12 @@ def test_a_policy_made_in_python_is_checked_like_a_file() -> None:
         )
 
     assert sorted(problem.path for problem in caught.value.problems) == [
-        "defaults.limit", "hosts[0]", 'routes."GET /a".scopes[0]', 'routes."GET x"', "workers",
-    ]  # fmt: skip
+        "defaults.limit",
+        "hosts[0]",
+        'routes."GET /a".scopes[0]',
+        'routes."GET x"',
+        "workers",
+    ]
 
 
 def test_a_wrong_cors_policy_is_told_with_the_rest() -> None:

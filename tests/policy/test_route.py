@@ -107,11 +107,14 @@ def test_a_template_takes_what_starlette_takes(template: str, path: str) -> None
     [
         ("int", ["0", "007", "12345678901234567890"], ["", "-1", "+1", "1.0", "٣", "1_0", "0x1", "²"]),
         ("float", ["1", "1.5", "0.0"], ["", ".", "1.", ".5", "-1", "1e5", "1.2.3", "nan"]),
-        ("uuid", [str(UUID(int=7)), UUID(int=7).hex, str(UUID(int=2**128 - 1)).upper()],
-         ["", "0" * 31, "0" * 33, "{" + "0" * 32 + "}", "g" * 32, str(UUID(int=7)) + "-", "-" + UUID(int=7).hex]),
+        (
+            "uuid",
+            [str(UUID(int=7)), UUID(int=7).hex, str(UUID(int=2**128 - 1)).upper()],
+            ["", "0" * 31, "0" * 33, "{" + "0" * 32 + "}", "g" * 32, str(UUID(int=7)) + "-", "-" + UUID(int=7).hex],
+        ),
         ("str", ["a", "-", "a.b", "ä"], [""]),
     ],
-)  # fmt: skip
+)
 def test_converters_take_exactly_their_texts(kind: str, yes: list[str], no: list[str]) -> None:
     tree: Tree[str] = Tree()
     tree.add(parse_template(f"/{{x:{kind}}}/end"), "here")
@@ -132,8 +135,15 @@ def test_the_more_specific_route_is_meant_whatever_the_order() -> None:
         ]
 
         assert [each and each[0] for each in found] == [
-            "/n/me", "/n/{a:int}", "/n/{b:float}", "/n/{a:int}", "/n/{d}", "/n/{d}", "/n/{e:path}", "/n/{e:path}",
-        ]  # fmt: skip
+            "/n/me",
+            "/n/{a:int}",
+            "/n/{b:float}",
+            "/n/{a:int}",
+            "/n/{d}",
+            "/n/{d}",
+            "/n/{e:path}",
+            "/n/{e:path}",
+        ]
 
 
 def test_a_dead_end_is_left_again() -> None:

@@ -116,14 +116,17 @@ def _members(value: Any) -> int:
 
 def _repeated(data: bytes) -> str:
     """Find a name that stands twice, for the answer; the body is known to be sound otherwise."""
-    names: list[str] = []
+    twice: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
         seen: set[str] = set()
-        names.extend(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        for name, _ in pairs:
+            if name in seen:
+                twice.append(name)
+            seen.add(name)
 
     json.loads(data, object_pairs_hook=look)
-    return repr(names[0][:60])
+    return repr(twice[0][:60])
 
 
 def _refused(code: str, text: str) -> Refusal:

@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from garrison.errors import Problem
 from garrison.policy.file.overlay import Places, merged
 
-LINES = {("cors",): 1, ("cors", "web"): 1, ("cors", "web", "origins"): 2, ("environments", "staging"): 5,
-         ("environments", "staging", "cors", "web"): 6, ("environments", "staging", "cors", "web", "origins"): 7,
-         ("environments", "staging", "cors", "web", "origins", 0): 8}  # fmt: skip
+LINES = {
+    ("cors",): 1,
+    ("cors", "web"): 1,
+    ("cors", "web", "origins"): 2,
+    ("environments", "staging"): 5,
+    ("environments", "staging", "cors", "web"): 6,
+    ("environments", "staging", "cors", "web", "origins"): 7,
+    ("environments", "staging", "cors", "web", "origins", 0): 8,
+}
 PLACES = Places(LINES, "staging")
 PLAIN = st.recursive(
     st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8

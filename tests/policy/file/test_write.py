@@ -34,7 +34,9 @@ def test_every_policy_is_read_back(policy: Policy) -> None:
 
 
 def test_a_policy_is_written_the_way_people_do() -> None:
-    assert to_toml(NOTES) == '''hosts = ["api.example.com"]
+    assert (
+        to_toml(NOTES)
+        == """hosts = ["api.example.com"]
 
 [caps]
 fields = 10
@@ -53,7 +55,8 @@ origins = [
 "GET /notes/{id}" = { scopes = ["notes:read"], own = true, require = { fresh = "5m" } }
 "PUT /notes" = { credentials = { all = ["key", "jwt"] } }
 "GET /" = {}
-'''  # fmt: skip
+"""
+    )
     assert read(to_toml(NOTES), "development").policy == Policy(
         **{name: getattr(NOTES, name) for name in NOTES.__struct_fields__ if name != "environment"},
         environment="development",
