@@ -13,6 +13,7 @@ Each page has an empty folder of its own, in which its blocks run from top to bo
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -30,6 +31,8 @@ from typing import Any, TypeAlias
 
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+from garrison.runtime.runtime import Runtime
 
 __all__ = ["pages"]
 
@@ -74,7 +77,14 @@ def _enter(namespace: dict[str, Any]) -> None:
     sys.path.insert(0, folder)
     stack.callback(sys.path.remove, folder)
     stack.callback(_forget, folder)
+    stack.callback(_close)
     namespace["stack"] = stack
+
+
+def _close() -> None:
+    """Close the guards that a page put up: their jobs would go on in a folder that is gone."""
+    for found in [each for each in gc.get_objects() if type(each) is Runtime]:
+        found.close()
 
 
 def _set(name: str, value: str | None) -> None:

@@ -49,7 +49,7 @@ def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **f
     """Let every request to the application come from one principal, for as long as the block lasts.
 
     Args:
-        app: A guarded application, its guard, or a `Runtime`.
+        app: A guarded application, its guard, a `Runtime`, or the test client of a Django project.
         scopes: What the principal may.
         subject: Who it is.
         **facts: Further fields of `Principal`, such as `authenticated_at`.
@@ -70,6 +70,18 @@ def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **f
             side.guard.force = force
 
 
+def _outermost(app: Any) -> Any:
+    """Give the outermost middleware of an application, built if it is not yet."""
+    handler = getattr(app, "handler", None)
+    if hasattr(handler, "load_middleware"):  # Django's test client; its chain wraps the first middleware
+        if getattr(handler, "_middleware_chain", None) is None:
+            handler.load_middleware()
+        return getattr(getattr(handler, "_middleware_chain", None), "__wrapped__", None)
+    if getattr(app, "middleware_stack", app) is None:
+        app.middleware_stack = app.build_middleware_stack()
+    return getattr(app, "middleware_stack", app)
+
+
 def _runtime_of(app: Any) -> Runtime:
     """Find the guard: the application itself, around it, in its stack of middleware, or among its extensions."""
     if isinstance(app, Runtime):
@@ -78,9 +90,7 @@ def _runtime_of(app: Any) -> Runtime:
     extension = extensions.get("garrison") if isinstance(extensions, dict) else None
     if isinstance(extension, Runtime):
         return extension
-    if getattr(app, "middleware_stack", app) is None:
-        app.middleware_stack = app.build_middleware_stack()
-    layer = getattr(app, "middleware_stack", app)
+    layer = _outermost(app)
     while layer is not None:
         runtime = getattr(layer, "runtime", None)
         if isinstance(runtime, Runtime):
