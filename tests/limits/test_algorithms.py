@@ -22,6 +22,7 @@ def test_a_rate_is_carried_in_requests() -> None:
 
     assert carry(slow.state, slow.limit, fast, slow.now) == (slow.now + SECOND) * fast.refill
     assert carry(slow.state, slow.limit, slow.limit, slow.now) == slow.state
+    assert carry(0, slow.limit, fast, slow.now) == slow.now * fast.refill
 
 
 def test_other_states_describe_themselves() -> None:

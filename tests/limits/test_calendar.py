@@ -57,6 +57,7 @@ def test_all_of_it_is_back_when_the_next_period_begins() -> None:
     assert counter.spend(3) == Verdict(False, 0, NEVER, 1)
     counter.now += 1
     assert counter.spend() == Verdict(True, 1, 0, 28 * DAY)
+    assert counter.look() == Verdict(True, 0, 0, 28 * DAY)
     assert counter.spend(0) == Verdict(True, 1, 0, 28 * DAY)
 
 

@@ -77,6 +77,19 @@ def test_their_waits_are_exact(limit: Limit, data: st.DataObject, cost: int) -> 
         assert counter.look(0).remaining == idle.remaining
 
 
+@given(EITHER, st.data())
+def test_what_remains_can_be_spent_and_not_one_more(limit: Limit, data: st.DataObject) -> None:
+    """And each that is spent is one less."""
+    counter = Counter(limit)
+    counter.play(data.draw(histories(limit.window)))
+    remaining = counter.look(0).remaining
+
+    assert not counter.spend(remaining + 1).allowed
+    for left in reversed(range(remaining)):
+        assert counter.spend().remaining == left
+    assert counter.spend()[:2] == (False, 0)
+
+
 @given(EITHER, EITHER, st.data())
 def test_a_changed_limit_never_grants_more_than_the_new_one(before: Limit, after: Limit, data: st.DataObject) -> None:
     """Also when log becomes window or the reverse: whatever was held is held, at least until a window has passed."""

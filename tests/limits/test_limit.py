@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from garrison.errors import UsageError
-from garrison.limits import Limit, parse
+from garrison.limits import Ask, Limit, parse
 from garrison.limits.limit import LONGEST_WINDOW, MOST, MOST_AT_ONCE, MOST_LOGGED
 from garrison.model.units import MINUTE, SECOND
 
@@ -123,3 +123,8 @@ def test_a_counter_lives_until_it_is_as_good_as_new() -> None:
     assert parse("at most 5 in 1m").drain == MINUTE
     assert parse("at most 99 in 16s").drain == 17 * SECOND
     assert parse("4 at once for 3s").drain == 3 * SECOND
+
+
+def test_an_ask_is_for_one_request_and_holds_nothing() -> None:
+    """Unless it says otherwise."""
+    assert Ask("s", parse("5/s"))[2:] == (1, 0)
