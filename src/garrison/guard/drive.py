@@ -6,6 +6,8 @@ a tenth of a microsecond, where a thread with a loop of its own costs forty.
 
 from __future__ import annotations
 
+import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from garrison.errors import SuspendedError
@@ -28,7 +30,16 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         waited_for = coroutine.send(None)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # StopIteration is not generic
-    coroutine.close()
-    name = getattr(coroutine, "__qualname__", "the coroutine")
-    msg = f"{name} waited for {waited_for!r}; use the awaited face of the store"
+    name, waiting = getattr(coroutine, "__qualname__", "the coroutine"), _innermost(coroutine)
+    with suppress(RuntimeError):
+        # One that waits again while it is closed cannot be closed; the error below is the one to tell.
+        coroutine.close()
+    msg = f"{name} waited for {waited_for!r} in {waiting}; use the awaited face of the store"
     raise SuspendedError(msg)
+
+
+def _innermost(coroutine: Any) -> str:
+    """Name the coroutine that waits, at the end of the row of those that await each other."""
+    while inspect.iscoroutine(awaited := getattr(coroutine, "cr_await", None)):
+        coroutine = awaited
+    return str(getattr(coroutine, "__qualname__", coroutine))
