@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from garrison.policy.route import Segment
     from garrison.policy.table import Demand
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["NUMBERS", "Comparison", "compare"]
 
 MISSING, UNUSED, SCOPES, UNNAMEABLE, NARROW, ORDER = "GP701", "GP702", "GP703", "GP704", "GP705", "GP706"
-"""Numbers of the problems that only a look at the application shows."""
+
+NUMBERS = {
+    MISSING: "The application has a route that the policy does not have, so it can never be reached.",
+    UNUSED: "The policy has a route that the application does not serve. A warning.",
+    SCOPES: "Policy and `Security()` name different scopes. A warning where the policy demands more.",
+    UNNAMEABLE: "The application has a route that no policy can name.",
+    NARROW: "The policy takes only some of the paths of a route.",
+    ORDER: "The application looks at its routes in an order in which a handler runs under another one's demands.",
+}
+"""The problems that only a look at the application shows."""
 
 
 class Comparison(NamedTuple):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from garrison.errors import GarrisonError, Problem
 
-__all__ = ["JSON", "fail", "instant", "line", "note", "printable", "rows", "say", "show"]
+__all__ = ["JSON", "fail", "instant", "line", "note", "place", "printable", "rows", "say", "show"]
 
 JSON = "garrison.json"
 """Where the context of a command remembers that JSON is wanted."""
@@ -77,6 +78,14 @@ def _framed(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
         # Text, not markup: a path may hold brackets.
         table.add_row(*map(Text, line))
     Console().print(table)
+
+
+def place(path: Path) -> str:
+    """Write a path as somebody in this folder would: what is below it without the way there."""
+    from pathlib import Path
+
+    whole, here = path.absolute(), Path.cwd()
+    return printable(whole.relative_to(here) if whole.is_relative_to(here) else whole)
 
 
 def instant(microseconds: int) -> str:

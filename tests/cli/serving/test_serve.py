@@ -172,7 +172,7 @@ def test_a_terminal_that_hangs_up_ends_the_server(main: None) -> None:
         os.execv(sys.executable, [sys.executable, "-m", "garrison", "serve", "main:app", "--port", "0"])
     os.close(theirs)
     shown = b""
-    while b"is served on" not in shown:
+    while b"policy  garrison.toml" not in shown:
         shown += os.read(ours, 10_000)
     os.close(ours)
     _, status = os.waitpid(child, 0)

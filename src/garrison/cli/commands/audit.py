@@ -45,7 +45,7 @@ class Form(Enum):
 
 @app.command()
 def tail(
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=_PAGE, help="How many events.")] = 20,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=_PAGE, metavar="N", help="How many events.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")] = False,
     code: Code = "",
     actor: Actor = "",
@@ -98,7 +98,7 @@ def verify(
 
 @app.command()
 def anchor(policy: PolicyFile = POLICY, json: Json = False) -> None:
-    """Print where the chains end now, a line each, to be kept out of the store's reach for `verify --anchors`."""
+    """Print where the chains end now, to be kept out of the store's reach; `verify` holds it against the journal."""
     from garrison.audit.verify import anchor as write_anchor
     from garrison.cli.workspace import opened
     from garrison.guard.drive import drive

@@ -38,7 +38,7 @@ def explain(
     scopes: Annotated[
         list[str] | None, typer.Option("--scopes", metavar="SCOPES", help="What they may, with commas between.")
     ] = None,
-    origin: Annotated[str, typer.Option("--origin", help="Origin of the page that sends it.")] = "",
+    origin: Annotated[str, typer.Option("--origin", metavar="ORIGIN", help="Origin of the page that sends it.")] = "",
     address: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Client address.")] = "",
     policy: PolicyFile = POLICY,
     json: Json = False,

@@ -23,7 +23,7 @@ app = commands()
 
 OpenApi = Annotated[Path | None, typer.Option("--openapi", metavar="FILE", help="An OpenAPI document, JSON or YAML.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a policy that is there.")]
-Service = Annotated[str, typer.Option("--service", help="Name of what is guarded. [default: from the folder]")]
+Service = Annotated[str, typer.Option("--service", metavar="NAME", help="What is guarded. [default: the folder]")]
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garrison.cli.options import POLICY, Json, commands
-from garrison.cli.screen import line, note, printable, say
+from garrison.cli.screen import line, note, place, printable, say
 from garrison.errors import GarrisonError, UsageError
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ Given = Annotated[
 @app.command()
 def serve(
     application: Annotated[str, typer.Argument(metavar="MODULE:APP", help="ASGI or WSGI, with or without a guard.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any free one.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, metavar="PORT", help="Port to listen on; 0: any free one.")
+    ] = 8000,
     policy: Given = None,
     json: Json = False,
 ) -> None:
@@ -88,18 +90,13 @@ def _tell(runtime: Runtime, greeting: Greeting, base: str, *, json: bool) -> Non
     from garrison.cli.serving.welcome import as_json, docs_page, greet
 
     policy, docs = runtime.policy, docs_page(runtime.policy)
-    told = {
-        "url": base,
-        "service": policy.service,
-        "environment": policy.environment,
-        "policy": str(runtime.path or ""),
-    }
     if json:
-        line(told | {"docs": base + docs if docs else "", **as_json(greeting)})
+        where = {"url": base, "docs": base + docs if docs else "", "policy": str(runtime.path or "")}
+        line({"service": policy.service, "environment": policy.environment, **where, **as_json(greeting)})
     else:
         greet(greeting)
         say(f"{policy.service} ({policy.environment}) is served on {base}, Ctrl-C stops it")
-        say(f"  policy  {printable(runtime.path or 'written in Python')}")
+        say(f"  policy  {place(runtime.path) if runtime.path else 'written in Python'}")
         if docs:
             say(f"  docs    {base}{docs}")
     sys.stdout.flush()

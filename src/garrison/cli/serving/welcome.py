@@ -14,7 +14,7 @@ import msgspec
 from garrison.accounts.people import seed
 from garrison.accounts.user import USERS
 from garrison.cli.options import POLICY
-from garrison.cli.screen import printable, say
+from garrison.cli.screen import place, printable, say
 from garrison.guard.drive import drive
 from garrison.policy.table import demands
 
@@ -55,7 +55,8 @@ def welcome(runtime: Runtime, base: str) -> Greeting:
         return Greeting(people, tuple(_tries(runtime.policy, people[-1], base))) if people else Greeting()
     if drive(service.records.find(USERS, "", "", "", 1)):
         return Greeting()
-    named = f" --policy {shlex.quote(str(runtime.path))}" if runtime.path not in (None, POLICY) else ""
+    named = "" if runtime.path is None or place(runtime.path) == str(POLICY) else place(runtime.path)
+    named = f" --policy {shlex.quote(named)}" if named else ""
     return Greeting(invite=f"garrison users invite --admin{named}")
 
 
