@@ -119,6 +119,13 @@ BITES = [
     ("GP134", WEB + 'headers = []\n[routes]\n"GET /a" = { cors = "web" }', "production", True),
     ("GP135", WEB + 'methods = ["PUT"]\n[routes]\n"GET /a" = { cors = "web" }', "production", True),
     ("GP135", WEB + '[routes]\n"GET /a" = { cors = "web" }', "production", False),
+    (
+        "GP136",
+        '[cors.web]\norigins = ["*"]\n[routes]\n"GET /a" = { cors = "web", sets_cookie = true }',
+        "production",
+        True,
+    ),
+    ("GP136", '[cors.web]\norigins = ["*"]\n[routes]\n"GET /a" = { cors = "web" }', "production", False),
     ("GP152", "[headers.api]\nhsts_preload = true\nhsts_subdomains = false", "production", True),
 ]
 

@@ -38,6 +38,7 @@ def of_cors(facts: Facts) -> Iterator[Problem]:
             served=hosts,
             methods=frozenset(method for row in users for method in row.parsed.methods),
             authorization=any(facts.accepts(row, "jwt") for row in users if not row.whole.public),
+            session=any(row.whole.sets_cookie for row in users),
         )
         yield from advise(compiled, around, f"cors.{name}")
 
