@@ -31,9 +31,9 @@ def subject_key(rule: str, *parties: str) -> str:
         At most 200 printable or control characters of ASCII.
     """
     key = "|".join((rule, *parties))
-    if key.count("|") != len(parties) or "%" in key or "#" in key:
+    if "%" in key or "#" in key or key.count("|") != len(parties):
         key = "|".join([part.translate(_ESCAPES) for part in (rule, *parties)])
-    return bounded(key)
+    return key if len(key) <= LONGEST_KEY and key.isascii() else bounded(key)
 
 
 def coarser(key: str) -> str:
