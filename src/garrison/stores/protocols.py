@@ -269,6 +269,7 @@ class Counters(Protocol):
 
         Raises:
             StoreError: The store could not answer.
+            UsageError: A cost that is no whole number from 0 up.
         """
         ...
 
@@ -277,7 +278,7 @@ class Counters(Protocol):
         ...
 
     async def release(self, asks: Sequence[Ask]) -> None:
-        """Give back what a concurrency limit holds."""
+        """Give back what a concurrency limit holds; each ask carries the `lease` of its verdict."""
         ...
 
     async def reset(self, subject: str) -> None:
