@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from garrison.runtime.runtime import Runtime
     from garrison.stores.protocols import Head, Query, Sealed
 
-__all__ = ["app"]
+__all__ = ["Form", "anchor", "app", "export", "tail", "verify"]
 
 app = commands()
 
-Code = Annotated[str, typer.Option("--code", metavar="CODE", help="Only events of this code, such as authn_fail.")]
-Actor = Annotated[str, typer.Option("--actor", metavar="WHO", help="Only what this one did, such as user:ID.")]
-Subject = Annotated[str, typer.Option("--subject", metavar="WHAT", help="Only what was done to this, such as key:ID.")]
-Since = Annotated[str, typer.Option("--since", metavar="DURATION", help="Only the last 15m, 24h, 7d.")]
+_Code = Annotated[str, typer.Option("--code", metavar="CODE", help="Only events of this code, such as authn_fail.")]
+_Actor = Annotated[str, typer.Option("--actor", metavar="WHO", help="Only what this one did, such as user:ID.")]
+_Subject = Annotated[str, typer.Option("--subject", metavar="WHAT", help="Only what was done to this, such as key:ID.")]
+_Since = Annotated[str, typer.Option("--since", metavar="DURATION", help="Only the last 15m, 24h, 7d.")]
 
 _PAGE = 1_000
 _LOOK = 0.5
@@ -47,10 +47,10 @@ class Form(Enum):
 def tail(
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=_PAGE, metavar="N", help="How many events.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")] = False,
-    code: Code = "",
-    actor: Actor = "",
-    subject: Subject = "",
-    since: Since = "",
+    code: _Code = "",
+    actor: _Actor = "",
+    subject: _Subject = "",
+    since: _Since = "",
     policy: PolicyFile = POLICY,
     json: Json = False,
 ) -> None:
@@ -111,10 +111,10 @@ def anchor(policy: PolicyFile = POLICY, json: Json = False) -> None:
 @app.command()
 def export(
     form: Annotated[Form, typer.Option("--format", help="JSON lines of our own, OCSF, or Elastic's.")] = Form.jsonl,
-    code: Code = "",
-    actor: Actor = "",
-    subject: Subject = "",
-    since: Since = "",
+    code: _Code = "",
+    actor: _Actor = "",
+    subject: _Subject = "",
+    since: _Since = "",
     policy: PolicyFile = POLICY,
     json: Json = False,
 ) -> None:

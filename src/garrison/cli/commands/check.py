@@ -20,11 +20,11 @@ __all__ = ["app", "check"]
 
 app = commands()
 
-Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")]
 
 
 @app.command()
-def check(policy: PolicyFile = POLICY, application: AppName = "", strict: Strict = False, json: Json = False) -> None:
+def check(policy: PolicyFile = POLICY, application: AppName = "", strict: _Strict = False, json: Json = False) -> None:
     """Find what is wrong with the policy, and where the app differs.
 
     Exit status 1 when there are errors. Warnings are shown and pass, unless --strict is given.

@@ -14,13 +14,13 @@ __all__ = ["app", "diff"]
 
 app = commands()
 
-Old = Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was.")]
-New = Annotated[Path, typer.Argument(metavar="NEW", help="The policy as it is to be.")]
-Weaker = Annotated[bool, typer.Option("--fail-on-weaker", help="Exit status 1 when a change weakens.")]
+_Old = Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was.")]
+_New = Annotated[Path, typer.Argument(metavar="NEW", help="The policy as it is to be.")]
+_Weaker = Annotated[bool, typer.Option("--fail-on-weaker", help="Exit status 1 when a change weakens.")]
 
 
 @app.command()
-def diff(old: Old, new: New, fail_on_weaker: Weaker = False, json: Json = False) -> None:
+def diff(old: _Old, new: _New, fail_on_weaker: _Weaker = False, json: Json = False) -> None:
     """Tell what changes between two policies, and what weakens.
 
     Both are read as the environment named by GARRISON_ENV sees them.

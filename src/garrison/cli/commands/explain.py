@@ -20,7 +20,7 @@ __all__ = ["app", "explain"]
 
 app = commands()
 
-As = Annotated[
+_As = Annotated[
     str,
     typer.Option(
         "--as",
@@ -34,7 +34,7 @@ As = Annotated[
 def explain(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, … or WS for a WebSocket.")],
     path: Annotated[str, typer.Argument(metavar="PATH", help="As it is sent: /api/tasks/7.")],
-    who: As = "",
+    who: _As = "",
     scopes: Annotated[
         list[str] | None, typer.Option("--scopes", metavar="SCOPES", help="What they may, with commas between.")
     ] = None,

@@ -21,18 +21,18 @@ __all__ = ["app", "init"]
 
 app = commands()
 
-OpenApi = Annotated[Path | None, typer.Option("--openapi", metavar="FILE", help="An OpenAPI document, JSON or YAML.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over a policy that is there.")]
-Service = Annotated[str, typer.Option("--service", metavar="NAME", help="What is guarded. [default: the folder]")]
+_OpenApi = Annotated[Path | None, typer.Option("--openapi", metavar="FILE", help="An OpenAPI document, JSON or YAML.")]
+_Force = Annotated[bool, typer.Option("--force", help="Write over a policy that is there.")]
+_Service = Annotated[str, typer.Option("--service", metavar="NAME", help="What is guarded. [default: the folder]")]
 
 
 @app.command()
 def init(
     application: AppName = "",
-    openapi: OpenApi = None,
+    openapi: _OpenApi = None,
     policy: PolicyFile = POLICY,
-    service: Service = "",
-    force: Force = False,
+    service: _Service = "",
+    force: _Force = False,
     json: Json = False,
 ) -> None:
     """Write a policy from an application or an OpenAPI document.

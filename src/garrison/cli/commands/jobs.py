@@ -10,7 +10,7 @@ from garrison.cli.screen import rows, show
 if TYPE_CHECKING:
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["app"]
+__all__ = ["app", "run"]
 
 app = commands()
 

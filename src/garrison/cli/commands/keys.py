@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from garrison.model.refusal import Refusal
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["app"]
+__all__ = ["app", "create", "drop_old", "list_keys", "quarantine", "release", "revoke", "rotate", "show_key"]
 
 T = TypeVar("T")
 
 app = commands()
 
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, or the whole text of a key that leaked.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; for the journal.")]
-Many = list[str] | None
-Owner = Annotated[str, typer.Option("--owner", metavar="USER", help="User whose key it is. [default: the key itself]")]
+_KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, or the whole text of a key that leaked.")]
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; for the journal.")]
+_Many = list[str] | None
+_Owner = Annotated[str, typer.Option("--owner", metavar="USER", help="User whose key it is. [default: the key itself]")]
 
 _PAGE = 100
 
@@ -37,15 +37,15 @@ _PAGE = 100
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
-    scopes: Annotated[Many, typer.Option("--scopes", metavar="SCOPES", help="Rights, with commas between.")] = None,
+    scopes: Annotated[_Many, typer.Option("--scopes", metavar="SCOPES", help="Rights, with commas between.")] = None,
     kind: Annotated[str, typer.Option(metavar="sk|pk|rk", help="Secret, publishable, restricted.")] = "sk",
     expires: Annotated[str, typer.Option(metavar="DURATION", help="How long it lives, such as 90d.")] = "",
-    network: Annotated[Many, typer.Option(metavar="CIDR", help="A network it may come from.")] = None,
-    route: Annotated[Many, typer.Option(metavar="ROUTE", help="A route it is for, such as 'GET /notes'.")] = None,
-    origin: Annotated[Many, typer.Option(metavar="ORIGIN", help="An origin whose pages may use it.")] = None,
-    limit: Annotated[Many, typer.Option(metavar="LIMIT", help="A limit of its own: '1000/h per key'.")] = None,
+    network: Annotated[_Many, typer.Option(metavar="CIDR", help="A network it may come from.")] = None,
+    route: Annotated[_Many, typer.Option(metavar="ROUTE", help="A route it is for, such as 'GET /notes'.")] = None,
+    origin: Annotated[_Many, typer.Option(metavar="ORIGIN", help="An origin whose pages may use it.")] = None,
+    limit: Annotated[_Many, typer.Option(metavar="LIMIT", help="A limit of its own: '1000/h per key'.")] = None,
     uses: Annotated[int | None, typer.Option(metavar="N", help="How often it may be used in all.")] = None,
-    owner: Owner = "",
+    owner: _Owner = "",
     canary: Annotated[bool, typer.Option("--canary", help="Issued to be stolen: its use is an alarm.")] = False,
     policy: PolicyFile = POLICY,
     json: Json = False,
@@ -73,7 +73,7 @@ def create(
 
 
 @app.command("list")
-def list_keys(owner: Owner = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
+def list_keys(owner: _Owner = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
     """List keys: of everybody, or of one user."""
     with _work(policy, json=json) as work:
         found = _all(work, work.owner(owner).id if owner else "")
@@ -85,7 +85,7 @@ def list_keys(owner: Owner = "", policy: PolicyFile = POLICY, json: Json = False
 
 
 @app.command("show")
-def show_key(key: KeyId, policy: PolicyFile = POLICY, json: Json = False) -> None:
+def show_key(key: _KeyId, policy: PolicyFile = POLICY, json: Json = False) -> None:
     """Show a key: what it may, where from, and whether its old secrets are still in use."""
     with _work(policy, json=json) as work:
         found = work.done(work.keys.show(work.id(key), work.by))
@@ -98,7 +98,7 @@ def show_key(key: KeyId, policy: PolicyFile = POLICY, json: Json = False) -> Non
 
 @app.command()
 def rotate(
-    key: KeyId,
+    key: _KeyId,
     overlap: Annotated[
         str, typer.Option(metavar="DURATION", help="How long the old secret works on. [default: the policy's]")
     ] = "",
@@ -116,7 +116,7 @@ def rotate(
 
 @app.command("drop-old")
 def drop_old(
-    key: KeyId,
+    key: _KeyId,
     secret: Annotated[str, typer.Option(metavar="ID", help="The one to end. [default: all but the newest]")] = "",
     policy: PolicyFile = POLICY,
     json: Json = False,
@@ -126,16 +126,16 @@ def drop_old(
 
 
 @app.command()
-def revoke(key: KeyId, reason: Reason = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
+def revoke(key: _KeyId, reason: _Reason = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
     """End a key; within a second no process takes it any more."""
     _change(policy, key, lambda work, id: work.keys.revoke(id, work.by, reason), "revoked", json=json)
 
 
 @app.command()
 def quarantine(
-    key: KeyId,
-    reason: Reason = "",
-    known: Annotated[Many, typer.Option(metavar="CIDR", help="A network from which it works as before.")] = None,
+    key: _KeyId,
+    reason: _Reason = "",
+    known: Annotated[_Many, typer.Option(metavar="CIDR", help="A network from which it works as before.")] = None,
     policy: PolicyFile = POLICY,
     json: Json = False,
 ) -> None:
@@ -147,7 +147,7 @@ def quarantine(
 
 
 @app.command()
-def release(key: KeyId, reason: Reason = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
+def release(key: _KeyId, reason: _Reason = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
     """End the quarantine of a key."""
     _change(policy, key, lambda work, id: work.keys.release(id, work.by, reason), "active again", json=json)
 

@@ -19,11 +19,11 @@ __all__ = ["app", "leaks"]
 
 app = commands()
 
-Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")]
-Brand = Annotated[
+_Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")]
+_Brand = Annotated[
     str, typer.Option("--brand", metavar="BRAND", help="Keys of this brand only. [default: the policy's, else any]")
 ]
-Patterns = Annotated[
+_Patterns = Annotated[
     str,
     typer.Option("--patterns", metavar="SCANNER", help="Print what gitleaks, trufflehog, github or pre-commit reads."),
 ]
@@ -31,7 +31,7 @@ Patterns = Annotated[
 
 @app.command()
 def leaks(
-    paths: Paths = None, brand: Brand = "", patterns: Patterns = "", policy: PolicyFile = POLICY, json: Json = False
+    paths: _Paths = None, brand: _Brand = "", patterns: _Patterns = "", policy: PolicyFile = POLICY, json: Json = False
 ) -> None:
     """Look for keys of this service in files. Exit status 1 when one is found, or a file could not be read.
 

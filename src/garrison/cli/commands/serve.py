@@ -23,7 +23,7 @@ __all__ = ["app", "serve"]
 
 app = commands()
 
-Given = Annotated[
+_Given = Annotated[
     Path | None, typer.Option("--policy", "-p", metavar="FILE", help="The policy. [default: garrison.toml]")
 ]
 
@@ -35,7 +35,7 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, metavar="PORT", help="Port to listen on; 0: any free one.")
     ] = 8000,
-    policy: Given = None,
+    policy: _Given = None,
     json: Json = False,
 ) -> None:
     """Serve an application behind the guard.

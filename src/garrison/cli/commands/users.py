@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from garrison.accounts.service import Service
     from garrison.policy.schema import Policy
 
-__all__ = ["app", "register_line"]
+__all__ = ["app", "create", "invite", "list_users", "register_line"]
 
 app = commands()
 
-Scopes = Annotated[
+_Scopes = Annotated[
     list[str] | None,
     typer.Option("--scopes", metavar="SCOPES", help="Rights, with commas between. [default: accounts.scopes]"),
 ]
-Admin = Annotated[bool, typer.Option("--admin", help="Add admin:*.")]
+_Admin = Annotated[bool, typer.Option("--admin", help="Add admin:*.")]
 
 _DRAWN = 22
 """Characters of a drawn password: 130 bits."""
@@ -34,8 +34,8 @@ _DRAWN = 22
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the user is called.")],
     email: Annotated[str, typer.Option("--email", metavar="ADDRESS", help="The user's address.")],
-    scopes: Scopes = None,
-    admin: Admin = False,
+    scopes: _Scopes = None,
+    admin: _Admin = False,
     generate: Annotated[bool, typer.Option("--generate", help="Draw a password and print it once.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from standard input.")] = False,
     policy: PolicyFile = POLICY,
@@ -68,8 +68,8 @@ def create(
 
 @app.command()
 def invite(
-    scopes: Scopes = None,
-    admin: Admin = False,
+    scopes: _Scopes = None,
+    admin: _Admin = False,
     life: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long it lives.")] = "7d",
     policy: PolicyFile = POLICY,
     json: Json = False,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from garrison.adapters.asgi.body import Message, Receive, Scope, Send
 
-__all__ = ["SILENT", "THREADS", "WsgiBridge"]
+__all__ = ["SILENT", "THREADS", "WsgiBridge", "environ"]
 
 THREADS = 40
 """Requests that a WSGI application works on at once; further ones wait."""
