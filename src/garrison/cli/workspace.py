@@ -31,6 +31,7 @@ _WORDS = {
     "key_environment": "the key belongs to another environment",
     "key_secrets_full": "the key has three living secrets; drop an old one first: garrison keys drop-old ID",
     "key_secret_unknown": "there is no old secret to drop",
+    "key_known": "one of these keys is here already",
     "key_too_many": "the owner has as many keys as the policy allows (keys.most_per_owner)",
     "key_row_forged": "the stored key was changed behind Garrison's back; its seal does not fit",
     "key_overtaken": "others keep changing this key; try again",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Cli
+from garrison.adapters.wsgi.middleware import GarrisonWSGI
+from tests.cli.conftest import Cli, Ran
 
 
 def _create(cli: Cli, *words: str) -> dict[str, Any]:
@@ -107,6 +111,90 @@ def test_keys_of_a_user_are_listed_by_name(cli: Cli, policy: Path) -> None:
     assert listed[0]["owner"].startswith("user:")
     assert len(cli("keys", "list", "--json").json) == 2
     assert "there is no user 'bob'" in cli("keys", "create", "x", "--owner", "bob", code=2).err
+
+
+def _foreign(cli: Cli, *keys: tuple[str, dict[str, Any]], words: tuple[str, ...] = (), code: int = 0) -> Ran:
+    lines = [json.dumps({"hash": sha256(text.encode()).hexdigest(), **rest}) for text, rest in keys]
+    Path("foreign.jsonl").write_text("\n".join([*lines, ""]), "utf-8")
+    return cli("keys", "import", "foreign.jsonl", *words, code=code)
+
+
+def test_keys_of_another_system_are_taken_over_by_their_hashes(cli: Cli, policy: Path) -> None:
+    """Whoever holds one goes on using it; here it is presented to the guard."""
+    cli("users", "create", "ada", "--email", "ada@example.com", "--generate")
+    ran = _foreign(
+        cli,
+        ("old-key-of-billing-4711", {"name": "billing", "scopes": ["notes:read"]}),
+        ("old-key-of-ada-0815-0815", {"name": "ada's", "owner": "ada"}),
+    )
+    seen: list[str] = []
+
+    def notes(environ: Any, start: Any) -> list[bytes]:
+        start("200 OK", [])
+        return []
+
+    def start(status: str, headers: object, exc: object = None) -> Any:
+        seen.append(status)
+
+    guard = GarrisonWSGI(notes, policy)
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/notes",
+        "HTTP_HOST": "localhost",
+        "HTTP_X_API_KEY": "old-key-of-billing-4711",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.input": BytesIO(),
+    }
+    list(guard(environ, start))
+    guard.runtime.close()
+
+    assert ran.out == "2 keys taken over\n"
+    assert [key["name"] for key in cli("keys", "list", "--owner", "ada", "--json").json] == ["ada's"]
+    assert seen == ["200 OK"]
+
+
+def test_what_is_wrong_with_foreign_keys_is_told_key_by_key(cli: Cli, policy: Path) -> None:
+    bad = {"name": "pages", "kind": "pk", "scopes": ["notes:write"], "hash": "no hash"}
+    ran = _foreign(cli, ("a" * 20, {"name": "ok"}), ("b" * 20, bad), code=1)
+
+    assert [line.split(": ")[1:3] for line in ran.err.splitlines()] == [
+        ["key 2", "hash"],
+        ["key 2", "origins"],
+        ["key 2", "scopes"],
+    ]
+    assert cli("keys", "list", "--json").json == []
+    assert "is here already" in _twice(cli).err
+
+
+def _twice(cli: Cli) -> Ran:
+    _foreign(cli, ("c" * 20, {"name": "once"}))
+    return _foreign(cli, ("c" * 20, {"name": "again"}), code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"hash": 5, "name": "x"}', "line 1: hash and owner are texts"),
+        ('\n{"hash": "", "nme": "x"}', "line 2: "),
+        ("[]", "line 1: "),
+        ("{", "line 1: "),
+        ('{"hash": "", "name": "", "scopes": ["no scope"]}', "scopes[0]: "),
+        ('{"hash": "", "name": "x", "owner": "nobody"}', "line 1: there is no user"),
+    ],
+)
+def test_a_file_of_foreign_keys_that_cannot_be_read(cli: Cli, policy: Path, text: str, told: str) -> None:
+    Path("foreign.jsonl").write_text(text, "utf-8")
+
+    assert told in cli("keys", "import", "foreign.jsonl", code=2).err
+    assert "cannot be read" in cli("keys", "import", "none.jsonl", code=2).err
+
+
+def test_a_scheme_with_a_key_of_its_own(cli: Cli, policy: Path) -> None:
+    Path("hmac.key").write_text("0123456789abcdef0123\n", "utf-8")
+    words = ("--scheme", "hmac-sha256:legacy", "--secret", "hmac.key", "--json")
+
+    assert len(_foreign(cli, ("d" * 20, {"name": "x"}), words=words).json["imported"]) == 1
+    assert "sha256" in _foreign(cli, ("e" * 20, {"name": "x"}), words=("--scheme", "md5"), code=2).err
 
 
 def test_a_canary_says_that_it_is_one(cli: Cli, policy: Path) -> None:

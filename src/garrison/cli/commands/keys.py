@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -12,7 +13,6 @@ from garrison.cli.screen import instant, note, printable, rows, say, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
-    from pathlib import Path
 
     from garrison.credentials.key_record import KeyRecord
     from garrison.credentials.key_service import By, Issued, KeyService
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from garrison.model.refusal import Refusal
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["app", "create", "drop_old", "list_keys", "quarantine", "release", "revoke", "rotate", "show_key"]
+__all__ = [
+    "app",
+    "create",
+    "drop_old",
+    "import_keys",
+    "list_keys",
+    "quarantine",
+    "release",
+    "revoke",
+    "rotate",
+    "show_key",
+]
 
 T = TypeVar("T")
 
@@ -152,6 +163,38 @@ def release(key: _KeyId, reason: _Reason = "", policy: PolicyFile = POLICY, json
     _change(policy, key, lambda work, id: work.keys.release(id, work.by, reason), "active again", json=json)
 
 
+@app.command("import")
+def import_keys(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help='A line a key: {"hash": …, "name": …, "scopes": […]}.')],
+    scheme: Annotated[
+        str, typer.Option(metavar="SCHEME", help="How they are hashed: sha256, sha512, hmac-sha256:LABEL.")
+    ] = "sha256",
+    secret: Annotated[Path | None, typer.Option(metavar="FILE", help="The other system's HMAC key.")] = None,
+    policy: PolicyFile = POLICY,
+    json: Json = False,
+) -> None:
+    """Take over keys of another system by their hashes; whoever holds them goes on using them."""
+    import msgspec
+
+    from garrison.cli.foreign import batches, foreign_keys, secret_of, with_lines
+    from garrison.model.refusal import Refusal
+
+    imported: list[str] = []
+    with _work(policy, json=json) as work:
+        for first, part in batches(foreign_keys(file, work.owner)):
+            done = work.drive(work.keys.import_hashes(part, work.by, scheme, secret_of(secret)))
+            if isinstance(done, Refusal):
+                if imported:
+                    note(f"{len(imported)} keys before it were taken over")
+                errors = with_lines(done.members.get("errors", []), first)
+                done = msgspec.structs.replace(done, members={**done.members, "errors": errors})
+            imported += [record.id for record in work.judged(done)]
+    if json:
+        show({"imported": imported})
+    else:
+        say(f"{len(imported)} keys taken over")
+
+
 class _Work(NamedTuple):
     """What every command about keys needs."""
 
@@ -162,11 +205,19 @@ class _Work(NamedTuple):
 
     def done(self, doing: Coroutine[Any, Any, T | Refusal]) -> T:
         """Do it; a refusal is told and ends the command."""
-        from garrison.cli.workspace import refused
+        return self.judged(self.drive(doing))
+
+    def drive(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Do it."""
         from garrison.guard.drive import drive
+
+        return drive(doing)
+
+    def judged(self, result: T | Refusal) -> T:
+        """Give a result; a refusal is told and ends the command."""
+        from garrison.cli.workspace import refused
         from garrison.model.refusal import Refusal
 
-        result = drive(doing)
         if isinstance(result, Refusal):
             raise refused(result, json=self.json)
         return result
