@@ -1,11 +1,15 @@
-"""Write the reference of the policy from the code: its fields, its rules, and the schema for editors.
+"""Write what the documentation can take from the code: policy, rules, schema, refusals, attacks, figures.
 
 `python tools/reference.py` writes the pages; with `--check` it writes nothing and exits with 1 when one is stale.
+`python tools/reference.py --figures FILE` also takes new figures from a file that `python -m benchmarks --json FILE`
+has written.
 """
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
+from garrison.model.refusal import REFUSALS
 from garrison.policy.file.editor import editor_schema, field_docs, structs
 from garrison.policy.file.write import inline
 from garrison.policy.lint import RULES, THEMES, Rule
@@ -23,6 +28,9 @@ __all__ = ["main", "pages"]
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
+README = ROOT / "README.md"
+FIGURES = FOLDER / "figures.json"
+ATTACKS = ROOT / "tests" / "attacks"
 MADE = "<!-- Written by tools/reference.py; change the code and run it again. -->"
 
 TITLES = {
@@ -56,25 +64,44 @@ READER = (
 """What the loader says before any rule looks at the policy."""
 
 
+IN_README = (
+    "guard added to FastAPI, API key, against the pile",
+    "guard added to FastAPI, cached ES256 token, against the pile",
+    "guard added to FastAPI, uncached HS256 token, against the pile",
+    "one limit, driven, against hit + window stats",
+    "three atomic limits, driven, against three of those",
+    "cors: GET with a listed origin, cost added against Starlette's",
+    "cors: preflight, cost added against Starlette's",
+    "import CPU of garrison.limits against limits",
+)
+"""Figures that the README shows; the page shows all."""
+
+_THERE = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->\n)", re.DOTALL)
+
+
 def pages() -> dict[str, str]:
     """Give every page by its file name."""
+    written = {"policy.md": _policy, "lint.md": _lint, "refusals.md": _refusals, "attacks.md": _attacks}
     return {
-        "policy.md": "\n".join(_policy()) + "\n",
-        "lint.md": "\n".join(_lint()) + "\n",
+        **{name: "\n".join(lines()) + "\n" for name, lines in written.items()},
+        "figures.md": "\n".join(_figures()) + "\n",
         "garrison.schema.json": json.dumps(editor_schema(), indent=1, ensure_ascii=False) + "\n",
     }
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or check them; give the exit status."""
-    stale = [name for name, text in pages().items() if not _holds(FOLDER / name, text)]
+    if "--figures" in arguments:
+        _take_figures(Path(arguments[arguments.index("--figures") + 1]))
+    wanted = {FOLDER / name: text for name, text in pages().items()} | {README: _readme()}
+    stale = [file for file, text in wanted.items() if not _holds(file, text)]
     if "--check" in arguments:
-        for name in stale:
-            print(f"docs/reference/{name} is stale: run python tools/reference.py")
+        for file in stale:
+            print(f"{file.relative_to(FOLDER.parents[1])} is stale: run python tools/reference.py")
         return 1 if stale else 0
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (FOLDER / name).write_text(pages()[name], encoding="utf-8")
+    for file in stale:
+        file.write_text(wanted[file], encoding="utf-8")
     return 0
 
 
@@ -175,6 +202,80 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield from (f"Broken{where}:", "", "```toml", rule.bad.text.strip(), "```", "")
     where = "" if rule.good.environment == "production" else f" (in {rule.good.environment})"
     yield from (f"Kept{where}:", "", "```toml", rule.good.text.strip(), "```")
+
+
+def _refusals() -> Iterator[str]:
+    """The page of the codes."""
+    yield from ("# Refusals", "", MADE, "")
+    yield "A refused request is answered with problem details (RFC 9457, `application/problem+json`). `code` is"
+    yield "stable, and what programs should look at; `correlation` finds the reason in the journal, which the answer"
+    yield "never tells where it would help to guess. Some codes bring more: `errors` lists every bad field with its"
+    yield "path, `violated-policies` the limits that are spent; `WWW-Authenticate`, `Allow` and `Retry-After` stand"
+    yield "in the header."
+    yield from ("", "```json", "{", '  "type": "about:blank",')
+    status, title, detail = REFUSALS["scope_missing"]
+    yield f'  "title": "{title}", "status": {status},'
+    yield f'  "detail": "{detail}",'
+    yield from ('  "code": "scope_missing", "correlation": "2cefeb17c007cf71-3"', "}", "```", "")
+    yield "An application's own errors look the same; there `code` is the name of the status, such as `not_found`."
+    yield from ("", "| code | status | title | detail |", "|---|---|---|---|")
+    for code, told in sorted(REFUSALS.items(), key=lambda row: (row[1].status, row[0])):
+        yield f"| `{code}` | {told.status} | {told.title} | {told.detail} |"
+
+
+def _attacks() -> Iterator[str]:
+    """The page of the attacks, from the first sentences of their tests."""
+    yield from ("# Attacks that are replayed", "", MADE, "")
+    yield "Each known attack has a file of tests under `tests/attacks`. A security fix begins as one more of them."
+    yield from ("", "| test | attack |", "|---|---|")
+    for file in sorted(ATTACKS.glob("test_*.py")):
+        module = ast.parse(file.read_text(encoding="utf-8"))
+        told = (ast.get_docstring(module) or "").partition("\n\n")[0].removeprefix("Attack: ")
+        # Which product an advisory was about is not ours to tell; RFCs and weaknesses (CWE) stay.
+        told = re.sub(r" \((?:CVE|GHSA)[^)]*\)", "", told)
+        yield f"| `{file.stem}` | {_cell(' '.join((told[:1].upper() + told[1:]).split()))} |"
+
+
+def _take_figures(file: Path) -> None:
+    """Keep the ratios of a run; bare times say more about a machine than about the code."""
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    kept = [{name: row[name] for name in ("name", "ratio", "bar", "least", "held")} for row in rows]
+    for row in kept:
+        row["ratio"], row["bar"] = float(f"{row['ratio']:.3g}"), float(f"{row['bar']:.3g}")
+    text = ",\n".join(f" {json.dumps(row)}" for row in kept)
+    FIGURES.write_text(f"[\n{text}\n]\n", encoding="utf-8")
+
+
+def _figure_rows(names: tuple[str, ...] = ()) -> Iterator[str]:
+    """The table of the figures: all of them, or those of the names."""
+    yield from ("| figure | ratio | bar | |", "|---|---|---|---|")
+    for row in json.loads(FIGURES.read_text(encoding="utf-8")):
+        if not names or row["name"] in names:
+            bar = f"at {'least' if row['least'] else 'most'} {row['bar']:.3g}"
+            yield f"| {_cell(row['name'])} | {row['ratio']:.3g} | {bar} | {'held' if row['held'] else '**missed**'} |"
+
+
+def _figures() -> Iterator[str]:
+    """The page of the figures."""
+    rows = json.loads(FIGURES.read_text(encoding="utf-8"))
+    yield from ("# Figures", "", MADE, "")
+    yield "`make bench` prints these figures and ends with status 1 when a bar is missed. Each is a ratio of ours to"
+    yield "the other side's, so that it holds on other machines too: 0.25 against a rival is a quarter of its time."
+    yield ""
+    yield "How they are measured: both sides in one process, in turn, 25 rounds; process CPU time, so that a busy"
+    yield "machine shifts both alike; the median of the rounds. What a layer adds is its time less that of the same"
+    yield "application without it. The pile is what one would put together otherwise around the same FastAPI"
+    yield "application: Starlette's `CORSMiddleware`, slowapi's middleware, a PyJWT dependency, and secure for the"
+    yield "header fields; each at the version of `requirements.lock`. Not measured: the network, and waiting."
+    yield from ("", f"{sum(row['held'] for row in rows)} of {len(rows)} bars held.", "")
+    yield from _figure_rows()
+
+
+def _readme() -> str:
+    """The README with the figures of now."""
+    text = README.read_text(encoding="utf-8")
+    table = "\n".join(("", *_figure_rows(IN_README), "", ""))
+    return _THERE.sub(lambda found: found[1] + table + found[2], text)
 
 
 if __name__ == "__main__":
