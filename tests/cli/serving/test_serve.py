@@ -343,3 +343,26 @@ def test_every_kind_of_application_is_served_behind_one_guard(policy: Path, kind
     assert answers[0].headers["x-content-type-options"] == "nosniff"
     assert unknown.status == 404
     assert (code, "Traceback" in err) == (0, False)
+
+
+def test_an_application_that_does_not_start_ends_the_server(policy: Path) -> None:
+    """Its own fault is shown with its place, and the first start is not used up: nobody has seen its passwords."""
+    Path("main.py").write_text(
+        MAIN.replace("openapi_url=None", "openapi_url=None, lifespan=broken").replace(
+            "app = ", 'async def broken(app: FastAPI):\n    raise OSError("no database")\n    yield\n\n\napp = '
+        ),
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "garrison", "serve", "main:app", "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 3
+    assert "OSError: no database" in done.stderr
+    assert done.stdout == ""
+    Path("main.py").write_text(MAIN, "utf-8")
+    with served() as server:
+        assert server.told["people"]

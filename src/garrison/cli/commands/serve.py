@@ -16,7 +16,6 @@ from garrison.errors import GarrisonError, UsageError
 
 if TYPE_CHECKING:
     from garrison.cli.serving.guarded import Guarded
-    from garrison.cli.serving.welcome import Greeting
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["app", "serve"]
@@ -47,7 +46,6 @@ def serve(
     from garrison.cli.serving.guarded import guarded
     from garrison.cli.serving.server import listen
     from garrison.cli.serving.server import serve as run
-    from garrison.cli.serving.welcome import welcome
 
     _configure_logging()
     found = guarded(load_app(application), policy or POLICY)
@@ -57,8 +55,8 @@ def serve(
         with listen(host, port) as listener:
             base = _base(host, listener.getsockname()[1])
             runtime.start()
-            told = partial(_tell, runtime, welcome(runtime, base), base, json=json)
-            run(found.app, listener, ready=told, reload=partial(_reload, runtime))
+            # What the first start makes is made once the server is up: shown once, it must not be lost to a failure.
+            run(found.app, listener, ready=partial(_greet, runtime, base, json=json), reload=partial(_reload, runtime))
     finally:
         runtime.close()
     if not json:
@@ -85,10 +83,11 @@ def _base(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def _tell(runtime: Runtime, greeting: Greeting, base: str, *, json: bool) -> None:
+def _greet(runtime: Runtime, base: str, *, json: bool) -> None:
     """Say where the service is, and what the first start has made; as JSON, all of it on one line."""
-    from garrison.cli.serving.welcome import as_json, docs_page, greet
+    from garrison.cli.serving.welcome import as_json, docs_page, greet, welcome
 
+    greeting = welcome(runtime, base)
     policy, docs = runtime.policy, docs_page(runtime.policy)
     if json:
         where = {"url": base, "docs": base + docs if docs else "", "policy": str(runtime.path or "")}
