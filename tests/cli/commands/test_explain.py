@@ -87,3 +87,21 @@ def test_a_key_may_no_more_than_its_owner(cli: Cli, policy: Path) -> None:
 )
 def test_who_is_nobody_known(cli: Cli, policy: Path, words: list[str]) -> None:
     assert cli("explain", "GET", "/notes", *words, code=2).err.startswith("garrison: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [(("--canary",), "a canary: never believed"), (("--expires", "1us"), "the key has expired")]
+)
+def test_a_key_that_would_not_be_believed_at_all(cli: Cli, policy: Path, words: tuple[str, ...], told: str) -> None:
+    made = cli("keys", "create", "k", "--scopes", "notes:read", *words, "--json").json
+
+    ran = cli("explain", "GET", "/notes", "--as", f"key:{made['id']}")
+    assert "401 credential_refused" in ran.out
+    assert told in ran.out
+
+
+def test_a_dead_key_changes_nothing_where_no_credential_is_asked_for(cli: Cli, policy: Path) -> None:
+    """The route is unknown before anybody looks at the key."""
+    made = cli("keys", "create", "k", "--canary", "--json").json
+
+    assert "404 route_unknown" in cli("explain", "GET", "/nothing", "--as", f"key:{made['id']}").out
