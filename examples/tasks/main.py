@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Security
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from examples.tasks.store import Task, TaskStore
 from garrison.fastapi import Garrison, Principal, principal
@@ -28,10 +28,18 @@ app = FastAPI(
     openapi_url="/openapi.json" if _DEVELOPMENT else None,
     redoc_url=None,
 )
-app.add_middleware(Garrison, policy=Path(__file__).with_name("garrison.toml"))
+app.add_middleware(Garrison, policy=os.environ.get("TASKS_POLICY", Path(__file__).with_name("garrison.toml")))
 store = TaskStore(Path(os.environ.get("TASKS_DB", "var/tasks.db")))
 
 Me = Annotated[Principal, Security(principal)]
+
+
+def _whole(number: Any) -> Any:
+    """JSON has one kind of number: 4.0 is 4."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Priority = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 Status = Literal["pending", "in_progress", "completed"]
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -44,7 +52,7 @@ class NewTask(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     description: Annotated[str, Field(max_length=1000)] = ""
     status: Status = "pending"
-    priority: Annotated[int, Field(ge=1, le=5)] = 3
+    priority: Priority = 3
 
 
 class TaskChange(BaseModel):
@@ -55,7 +63,7 @@ class TaskChange(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=200)] = ""
     description: Annotated[str, Field(max_length=1000)] = ""
     status: Status = "pending"
-    priority: Annotated[int, Field(ge=1, le=5)] = 3
+    priority: Priority = 3
 
 
 @app.get("/api/health")

@@ -136,7 +136,10 @@ def test_a_stream_is_cut_once_its_key_is_revoked(
         async def send(message: Any) -> None:
             sent.append(message)
 
-        task = asyncio.ensure_future(Garrison(stream, runtime=runtime)(scope, asyncio.Event().wait, send))
+        async def receive() -> Any:
+            return await asyncio.Event().wait()
+
+        task = asyncio.ensure_future(Garrison(stream, runtime=runtime)(scope, receive, send))
         await asyncio.wait({task}, timeout=0.1)
         assert not task.done()
         assert len(sent) == 2

@@ -316,7 +316,7 @@ def _flask(runtime: Runtime, runner: asyncio.Runner) -> Place:
     Garrison(app, runtime=runtime)
 
     @app.get("/boom")
-    def boom() -> None:
+    def boom() -> str:
         msg = "a secret detail"
         raise RuntimeError(msg)
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from garrison import Garrison, PolicyError
+from msgspec.structs import replace
+
+from garrison import Garrison, Policy, PolicyError
 from garrison.guard.drive import drive
+from garrison.policy.schema import Cors
 from garrison.runtime.compose import Runtime
 from garrison.stores.protocols import Query
 from tests.adapters.world import at_work, key_of
@@ -102,11 +105,7 @@ def test_replace_tells_every_problem_and_keeps_the_old(runtime: Runtime) -> None
     assert runtime.driven.force is before
 
 
-def _with_dangerous(runtime: Runtime) -> object:
-    from msgspec.structs import replace
-
-    from garrison.policy.schema import Cors
-
+def _with_dangerous(runtime: Runtime) -> Policy:
     cors = {"web": Cors(origins=("*",), credentials=True)}
     return replace(runtime.policy, cors=cors)
 

@@ -6,7 +6,7 @@ that asked for a token first could never be reached.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from garrison.accounts.keys import create_key, list_keys, revoke_key, rotate_key
 from garrison.accounts.login import LoginBody, login
@@ -49,10 +49,11 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
     anybody = {"public": True, "credentials": (), "limit": accounts.logins}
     # A page of another site must not log its visitor in to an account of its own (login CSRF).
     cookie = {**anybody, "sets_cookie": True}
+    made = _Answers(201, ("account_exists", "invite_required", "busy"))
     return (
-        _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict),
-        _row("login", "POST", "/login", login, cookie, LoginBody),
-        _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody),
+        _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict, made),
+        _row("login", "POST", "/login", login, cookie, LoginBody, _Answers(200, ("login_refused", "busy"))),
+        _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody, _Answers(200, ("credential_refused",))),
         _row("logout", "POST", "/logout", logout, {"credentials": ("jwt",), "limit": accounts.logins}),
     )
 
@@ -61,11 +62,36 @@ def _keys(accounts: Accounts) -> tuple[Endpoint, ...]:
     fresh = {"credentials": ("jwt",), "require": {"fresh": accounts.fresh}}
     return (
         _row("list_keys", "GET", "", list_keys, fresh),
-        _row("create_key", "POST", "", create_key, fresh, NewKey),
-        _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh),
-        _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh),
+        _row("create_key", "POST", "", create_key, fresh, NewKey, _Answers(201, ("conflict",))),
+        _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh, None, _Answers(200, ("not_found", "conflict"))),
+        _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh, None, _Answers(204, ("not_found", "conflict"))),
     )
 
 
-def _row(name: str, method: str, path: str, run: Run, demands: dict[str, Any], body: type | None = None) -> Endpoint:
-    return Endpoint(name=name, method=method, path=path, run=run, body=body, demands={**_PLAIN, **demands})
+class _Answers(NamedTuple):
+    """What an endpoint answers by itself; for the documentation of the API."""
+
+    status: int = 200
+    refusals: tuple[str, ...] = ()
+
+
+def _row(
+    name: str,
+    method: str,
+    path: str,
+    run: Run,
+    demands: dict[str, Any],
+    body: type | None = None,
+    answers: _Answers | None = None,
+) -> Endpoint:
+    answers = answers or _Answers()
+    return Endpoint(
+        name=name,
+        method=method,
+        path=path,
+        run=run,
+        body=body,
+        status=answers.status,
+        refusals=answers.refusals,
+        demands={**_PLAIN, **demands},
+    )

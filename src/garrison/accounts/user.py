@@ -147,7 +147,7 @@ def public(user: User) -> dict[str, Any]:
 class UserOwners:
     """Tells `garrison.credentials` what an account may now; remembers it while the news is fresh."""
 
-    __slots__ = ("_changes", "_known", "_lock", "_monotonic", "_news", "_records")
+    __slots__ = ("__weakref__", "_changes", "_known", "_lock", "_monotonic", "_news", "_records")
 
     def __init__(self, records: Records, news: News, monotonic: Callable[[], int]) -> None:
         """Listen for changes.

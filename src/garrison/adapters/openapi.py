@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["describe"]
 
+_NAME = {"type": "string", "pattern": "^[0-9A-Za-z]{1,64}$"}
+"""Names of records are base62; a path with anything else in it may be ambiguous."""
+
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _PROBLEM = {
     "type": "object",
@@ -47,7 +50,7 @@ def describe(document: dict[str, Any], plans: Plans) -> dict[str, Any]:
             if method not in _METHODS:
                 continue
             if plan.endpoint is not None:
-                paths.setdefault(plan.template, {})[method] = _operation(plan, components)
+                paths.setdefault(plan.template, {})[method] = _operation(plan, components, plans)
             operation = paths.get(_without_converters(plan.template), {}).get(method)
             if operation is not None:
                 _demand(operation, plan)
@@ -78,6 +81,10 @@ def _demand(operation: dict[str, Any], plan: Plan) -> None:
         operation["security"] = []
     if plan.own:
         refusals.append("not_found")
+    if operation.get("parameters"):
+        refusals.append("path_ambiguous")
+    if "requestBody" in operation:
+        refusals += ["body_malformed", "body_type", "body_too_large"]
     responses = operation.setdefault("responses", {})
     if "422" in responses:
         responses["422"] = _answer("body_invalid")
@@ -104,7 +111,7 @@ def _answer(code: str) -> dict[str, Any]:
     return described
 
 
-def _operation(plan: Plan, components: dict[str, Any]) -> dict[str, Any]:
+def _operation(plan: Plan, components: dict[str, Any], plans: Plans) -> dict[str, Any]:
     """Describe an endpoint of Garrison's own."""
     assert plan.endpoint is not None  # noqa: S101  # the caller has looked
     endpoint = plan.endpoint.endpoint
@@ -112,20 +119,38 @@ def _operation(plan: Plan, components: dict[str, Any]) -> dict[str, Any]:
         "operationId": f"garrison_{endpoint.name}",
         "summary": (endpoint.run.__doc__ or endpoint.name).partition("\n")[0],
         "tags": ["accounts"],
-        "responses": {"200": {"description": "Done."}},
+        "responses": {str(endpoint.status): {"description": "Done."}},
     }
     names = [part[1:-1].partition(":")[0] for part in plan.template.split("/") if part.startswith("{")]
     if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+        operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
     if endpoint.body is not None:
         (schema,), found = msgspec.json.schema_components([endpoint.body], ref_template="#/components/schemas/{name}")
         components["schemas"] |= found
+        schema = _registration(plans) if endpoint.name == "register" else schema
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-        for code in ("body_malformed", "body_type", "body_invalid"):
-            operation["responses"][str(REFUSALS[code].status)] = _answer(code)
+        operation["responses"]["422"] = _answer("body_invalid")
+    for code in endpoint.refusals:
+        operation["responses"][str(REFUSALS[code].status)] = _answer(code)
     return operation
+
+
+def _registration(plans: Plans) -> dict[str, Any]:
+    """Describe the body of a registration; block lists and taken names cannot be said in JSON Schema."""
+    accounts = plans.policy.accounts
+    assert accounts is not None  # noqa: S101  # else there is no such endpoint
+    shortest, longest = accounts.username_length
+    username = {"pattern": f"^{accounts.username}+$", "minLength": shortest, "maxLength": longest}
+    return {
+        "type": "object",
+        "required": ["username", "email", "password"],
+        "properties": {
+            "username": {"type": "string", **username},
+            "email": {"type": "string", "format": "email", "maxLength": 254},
+            "password": {"type": "string", "minLength": accounts.password_length, "maxLength": 256},
+        },
+        "additionalProperties": False,
+    }
 
 
 def _without_converters(template: str) -> str:

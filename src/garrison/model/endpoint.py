@@ -56,5 +56,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     body: type | None = None
     """A msgspec struct; the strict decoder fills it or answers 422 with every bad field."""
 
+    status: int = 200
+    """Of its success; for the documentation of the API."""
+
+    refusals: tuple[str, ...] = ()
+    """Codes that it refuses with by itself, besides those of its demands; for the documentation of the API."""
+
     demands: dict[str, Any] = {}
     """The route's demands in the policy's own words: `{"public": True, "limit": "5/s burst 50 per address"}`."""

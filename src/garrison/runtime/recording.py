@@ -74,10 +74,11 @@ class Recording:
             return
         try:
             await journal.append(events)
-            await journal.flush()
         except Exception:
             self._waiting.extendleft(reversed(events))
             raise
+        # From here on the journal keeps them until they are written.
+        await journal.flush()
 
 
 def _event(request: Request, decision: Decision, refusal: Refusal, now: int, outcome: str) -> Event:
