@@ -24,8 +24,8 @@ class TestApiKeys(CredentialContract):
         self.issued = self.world.make()
         revoked = self.world.make()
         drive(self.world.service.revoke(revoked.record.id, self.world.by()))
-        unknown = KeyFormat("grsn").make("sk", "live", "0" * 12, random.Random(1).randbytes)
-        elsewhere = KeyFormat("grsn").make("sk", "test", self.issued.record.secrets[0].id, random.Random(1).randbytes)
+        unknown = KeyFormat("grsn").make("sk", "0" * 12, random.Random(1).randbytes)
+        elsewhere = KeyFormat("grsn", "test").make("sk", self.issued.record.secrets[0].id, random.Random(1).randbytes)
         self.headers = [(b"x-api-key", self.issued.text.encode())]
         self.wrong = [[(b"x-api-key", text.encode())] for text in (unknown, revoked.text, elsewhere)]
 

@@ -243,7 +243,7 @@ class TestRotate:
     def test_panic_ends_every_other_secret_at_once(self) -> None:
         world = World()
         old = world.make()
-        world.ask(old.text)
+        world.heat(old.text)
 
         new = _issued(drive(world.service.rotate(old.record.id, world.by(), 0)))
 
@@ -254,7 +254,7 @@ class TestRotate:
         world = World()
         old = world.make()
         new = _issued(drive(world.service.rotate(old.record.id, world.by())))
-        world.ask(old.text)
+        world.heat(old.text)
         drive(world.service.drop_old(old.record.id, world.by()))
 
         assert world.reason(old.text) == "key_unknown"
@@ -351,7 +351,7 @@ class TestEnd:
     def test_revoked_is_revoked_at_once_and_stays_listed(self) -> None:
         world = World()
         issued = world.make(uses=100)
-        world.ask(issued.text)
+        world.heat(issued.text)
         drive(world.service.revoke(issued.record.id, world.by(), "leaked"))
 
         assert world.reason(issued.text) == "key_revoked"

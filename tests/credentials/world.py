@@ -142,6 +142,13 @@ class World:
         lines += [(name.encode(), value.encode()) for name, value in headers.items()]
         return self.judge(Request(method, "/notes/7", lines), address=address, plan=plan)
 
+    def heat(self, text: str, **further: Any) -> None:
+        """Present a key until it is hot: what comes once is not kept."""
+        for _ in range(2):
+            assert self.reason(text, **further) == ""
+        assert self.keys.lookup.cache.proved
+        self.records.gets.clear()
+
     def judge(self, request: Request, *, address: str = ADDRESS, plan: Plan = PLAN) -> Principal | Refusal:
         """Run the two steps the guard runs."""
         presented = self.keys.find(request)

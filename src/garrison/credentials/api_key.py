@@ -15,8 +15,9 @@ from urllib.parse import unquote_to_bytes
 
 from garrison.credentials.key_format import KeyFormat, key_of
 from garrison.credentials.keys.allowances import Allowances
+from garrison.credentials.keys.cache import KeyCache
 from garrison.credentials.keys.foreign import is_plausible
-from garrison.credentials.keys.hot import KeyPrincipal, Proved, confined, restricted
+from garrison.credentials.keys.hot import KeyPrincipal, Proved, Unproved, confined, restricted
 from garrison.credentials.keys.lookup import Lookup
 from garrison.credentials.keys.uses import Uses
 from garrison.credentials.protocol import Presented
@@ -94,10 +95,11 @@ class ApiKeys:
             owners: Who knows what owners may now; None where there are no accounts.
         """
         self.challenge = f'ApiKey realm="{realm}"'.encode("ascii")
-        self.lookup = Lookup(records, ring, news, policy.cache, owners)
         self.uses = Uses(records)
+        self.lookup = Lookup(records, ring, news, KeyCache(policy.cache, self.uses.recent), owners)
         self.allowances = Allowances(records)
         self._format = KeyFormat(policy.brand, policy.environment)
+        self._id_of = self._format.id_of
         self._header = policy.header.lower().encode("ascii")
         self._headers = ((b"www-authenticate", self.challenge),)
         self._proved = self.lookup.cache.proved
@@ -145,10 +147,13 @@ class ApiKeys:
         """Tell whose key it is; see `Credential.believe`."""
         proof = presented.extra
         if type(proof) is not Proved or now >= proof.until or not proof.live or not self._fresh(monotonic):
-            found = await self._prove(presented, request, now, monotonic)
-            if isinstance(found, str):
-                return self._refusal(found, presented.id)
-            proof = found
+            found = presented if type(presented) is Unproved else self._again(presented.id, request)
+            fresh = self._fresh(monotonic)
+            if not fresh:
+                self.lookup.doubt()
+            proof = await self.lookup.prove(found, now, fresh=fresh)
+            if isinstance(proof, str):
+                return self._refusal(proof, presented.id)
         if proof.plain:
             return proof.principal
         believed = self._confine(proof, request, address, plan)
@@ -161,7 +166,7 @@ class ApiKeys:
         """Count a use for the next flush; see `Credential.used`."""
         actor = principal if type(principal) is KeyPrincipal else principal.app
         if type(actor) is KeyPrincipal:
-            self.uses.note(actor.tally, now)
+            self.uses.note(actor.secret, now)
 
     def _find_carefully(self, request: Request) -> Presented | Refusal | None:
         raw = self._exposed(request.query) or self._lone(request)
@@ -169,6 +174,13 @@ class ApiKeys:
             digest = sha256(raw).digest()
             return self._proved.get(digest) or self._read(raw, digest)
         return raw
+
+    def _again(self, id: str, request: Request) -> Unproved:
+        """Take the text of a key that was hot when it was found and is not any more."""
+        raw = self._lone(request)
+        return (
+            Unproved("key", id, "", None, raw, sha256(raw).digest()) if isinstance(raw, bytes) else Unproved("key", id)
+        )
 
     def _lone(self, request: Request) -> bytes | Refusal | None:
         """Take the one key that the request holds, wherever keys may stand."""
@@ -187,11 +199,12 @@ class ApiKeys:
         return token.startswith(self._format.mark) or (self.lookup.foreign.possible and token.count(b".") != 2)
 
     def _read(self, raw: bytes, digest: bytes) -> Presented | Refusal:
-        id, reason = self._format.read(raw)
-        if not reason:
-            return Presented("key", id, raw.decode("ascii"), digest)
+        id = self._id_of(raw)
+        if id:
+            return Unproved("key", id, "", None, raw, digest)
+        reason, id = self._format.fault(raw)
         if reason == "key_form" and self.lookup.foreign.possible and is_plausible(raw):
-            return Presented("key", "", raw.decode("ascii"), digest)
+            return Unproved("key", "", "", None, raw, digest)
         return self._refusal(reason, id)
 
     def _exposed(self, query: bytes) -> Refusal | None:
@@ -202,16 +215,6 @@ class ApiKeys:
             query = unquote_to_bytes(query)
         id = self._format.inside(query) if self._format.mark in query else ""
         return self._refusal("key_in_query", id) if id else None
-
-    async def _prove(self, presented: Presented, request: Request, now: int, monotonic: int) -> Proved | str:
-        raw = presented.text.encode("ascii") or self._lone(request)
-        if not isinstance(raw, bytes):
-            return "key_form"
-        fresh = self._fresh(monotonic)
-        if not fresh:
-            self.lookup.doubt()
-        digest = presented.extra if type(presented.extra) is bytes else sha256(raw).digest()
-        return await self.lookup.prove(raw, digest, presented.id, now, fresh=fresh)
 
     def _confine(self, proof: Proved, request: Request, address: str, plan: Plan) -> Principal | Refusal:
         key = proof.key

@@ -97,23 +97,25 @@ class KeyFormat:
         body = f"{self.brand}_{kind}_{self.environment}_{id}_{secret}"
         return body + check_of(body.encode()).decode()
 
-    def read(self, raw: bytes) -> tuple[str, str]:
-        """Read a key.
+    def id_of(self, raw: bytes) -> str:
+        """Give the public id of a key of this environment; empty: it is none, and `fault` says why."""
+        found = self._own(raw)
+        if found is None or not raw.endswith(check_of(raw[:-6])):
+            return ""
+        return str(found[1], "ascii")
+
+    def fault(self, raw: bytes) -> tuple[str, str]:
+        """Say why a text is no key of this environment.
 
         Returns:
-            The public id and no reason; or the reason against: `key_form` and `key_check` without an id, and
-            `key_environment` with it, for a right key of another environment.
+            `key_form` or `key_check`, and no id; `key_environment`, and the id of what is a key elsewhere.
         """
-        found = self._own(raw)
-        reason = ""
+        found = self._form.fullmatch(raw)
         if found is None:
-            found = self._form.fullmatch(raw)
-            reason = "key_environment"
-        if found is None:
-            return "", "key_form"
+            return "key_form", ""
         if check_of(raw[:-CHECK]) != raw[-CHECK:]:
-            return "", "key_check"
-        return found[1].decode("ascii"), reason
+            return "key_check", ""
+        return "key_environment", found[1].decode("ascii")
 
     def inside(self, raw: bytes) -> str:
         """Find the public id of the first whole key inside other text, such as a query; empty: none."""

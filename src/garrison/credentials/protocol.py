@@ -29,11 +29,15 @@ class Presented(Struct, frozen=True, gc=False):
     id: str
     """Its public name if the form shows one, else empty."""
 
-    text: str
-    """The whole credential, never logged; empty for one that was recognised at sight."""
+    text: str = ""
+    """The whole credential, where `believe` needs it as text."""
 
     extra: Any = None
     """What `find` learnt and `believe` would have to find out again."""
+
+    def __repr__(self) -> str:
+        """Show kind and public name; never the credential."""
+        return f"Presented({self.kind!r}, {self.id!r})"
 
 
 class Credential(Protocol):

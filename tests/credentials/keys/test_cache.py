@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.credentials.key_record import KeyRecord, KeySecret
 from garrison.credentials.keys.cache import KeyCache
 from garrison.credentials.keys.hot import HotKey, Proved, compiled, proved
-from garrison.credentials.protocol import Presented
-
-SECRET = KeySecret(id="s", mac="", pepper="", created=0)
 
 
 def _key(id: str, version: int = 1, owner: str = "user:ada") -> HotKey:
+    secret = KeySecret(id=f"{id}1", mac="", pepper="", created=0)
     record = KeyRecord(
-        id=id, name="n", kind="sk", environment="live", owner=owner, subject="ada", created=0, version=version
+        id=id,
+        name="n",
+        kind="sk",
+        environment="live",
+        owner=owner,
+        subject="ada",
+        created=0,
+        version=version,
+        secrets=(secret,),
     )
     return compiled(record, None, 0)
 
 
+def _cache(most: int = 9, recent: Container[str] = ()) -> KeyCache:
+    return KeyCache(most, recent.__contains__)
+
+
 def _put(cache: KeyCache, key: HotKey) -> Proved:
-    """Keep a key and prove a secret of it."""
+    """Keep a key, read for the second time, and prove a secret of it."""
     assert cache.put(key, cache.begin())
-    proof = proved(key, SECRET)
-    cache.prove(key.record.id.encode(), Presented("key", key.record.id, "", proof), key)
+    assert cache.put(key, cache.begin())
+    proof = proved(key, key.record.secrets[0])
+    cache.prove(key.record.id.encode(), key.record.secrets[0].id, proof, key)
     return proof
 
 
+def test_what_is_read_once_is_not_kept() -> None:
+    cache = _cache()
+    key = _key("a")
+
+    assert cache.put(key, cache.begin())
+    cache.prove(b"a", "a1", proved(key, key.record.secrets[0]), key)
+    assert len(cache) == len(cache.proved) == 0
+    assert cache.put(key, cache.begin())
+    assert len(cache) == 1
+
+
 def test_what_was_proved_is_found_by_its_digest() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     proof = _put(cache, _key("a"))
 
     assert cache.proved[b"a"].extra is proof
@@ -38,7 +62,7 @@ def test_what_was_proved_is_found_by_its_digest() -> None:
 
 def test_a_dropped_key_is_gone_and_dead() -> None:
     """Dead as well: a request that found it a moment ago must not pass with it."""
-    cache = KeyCache(9)
+    cache = _cache()
     proof = _put(cache, _key("a"))
     cache.drop("a")
 
@@ -48,7 +72,7 @@ def test_a_dropped_key_is_gone_and_dead() -> None:
 
 
 def test_a_fill_begun_before_the_news_is_refused() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     begun = cache.begin()
     cache.drop("a")
 
@@ -58,7 +82,7 @@ def test_a_fill_begun_before_the_news_is_refused() -> None:
 
 
 def test_a_fill_begun_before_news_about_its_owner_is_refused() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     begun = cache.begin()
     cache.drop_owner("user:ada")
 
@@ -66,7 +90,7 @@ def test_a_fill_begun_before_news_about_its_owner_is_refused() -> None:
 
 
 def test_an_owner_takes_all_keys_along_and_no_others() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     proofs = [_put(cache, _key(id)) for id in "abc"]
     other = _put(cache, _key("d", owner="user:bob"))
     cache.drop_owner("user:ada")
@@ -75,7 +99,7 @@ def test_an_owner_takes_all_keys_along_and_no_others() -> None:
 
 
 def test_an_older_version_does_not_replace_a_newer_one() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     _put(cache, _key("a", version=2))
 
     assert not cache.put(_key("a", version=1), cache.begin())
@@ -83,7 +107,7 @@ def test_an_older_version_does_not_replace_a_newer_one() -> None:
 
 
 def test_a_flood_of_news_refuses_fills_rather_than_forget() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     begun = cache.begin()
     cache.drop("a")
     for number in range(10_000):
@@ -94,7 +118,7 @@ def test_a_flood_of_news_refuses_fills_rather_than_forget() -> None:
 
 
 def test_clearing_refuses_every_fill_that_is_under_way() -> None:
-    cache = KeyCache(9)
+    cache = _cache()
     proof = _put(cache, _key("a"))
     begun = cache.begin()
     cache.clear()
@@ -104,15 +128,23 @@ def test_clearing_refuses_every_fill_that_is_under_way() -> None:
 
 
 def test_what_is_used_stays() -> None:
-    cache = KeyCache(4)
+    cache = _cache(4, {"a1"})
     for id in "abcd":
         _put(cache, _key(id))
     for number in range(20):
-        assert cache.get("a") is not None
         _put(cache, _key(f"n{number}"))
 
     assert cache.get("a") is not None
     assert len(cache) == 4
+
+
+def test_where_all_are_used_one_goes_all_the_same() -> None:
+    """However busy, the cache stays bounded and the work for one more is."""
+    cache = _cache(20, {f"n{number}1" for number in range(99)})
+    for number in range(99):
+        _put(cache, _key(f"n{number}"))
+
+    assert len(cache) == 20
 
 
 @given(
@@ -121,7 +153,7 @@ def test_what_is_used_stays() -> None:
 )
 def test_it_is_bounded_and_its_parts_agree(steps: list[tuple[str, int]], most: int) -> None:
     """Every digest belongs to a live key, every dead proof is unreachable, whatever happened."""
-    cache = KeyCache(most)
+    cache = _cache(most)
     proofs: list[Proved] = []
     for what, number in steps:
         id, owner = f"k{number}", f"user:{number % 3}"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.credentials.key_format import new_key_id
-from garrison.credentials.keys.filter import BITS, FIRST, IdFilter
+from garrison.credentials.keys.filter import FIRST, IDS, IdFilter
 
 
 @given(st.lists(st.text(max_size=20), max_size=200))
@@ -25,9 +25,9 @@ def test_an_empty_filter_knows_nobody() -> None:
 
 
 def test_of_the_invented_at_most_two_in_a_hundred_pass() -> None:
-    """Three layers: grown twice beyond the first. The error of each adds up."""
+    """Grown twice beyond the first layer; the error of each adds up."""
     draw = random.Random(9).randbytes
-    existing, count = IdFilter(), 4 * FIRST // BITS
+    existing, count = IdFilter(), 7 * FIRST * IDS
     ids = [new_key_id(draw) for _ in range(count)]
     for id in ids:
         existing.add(id)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from garrison.credentials.key_record import KeyRecord, KeySecret
-from garrison.credentials.keys.mac import KeyMacs, hmac_sha256
+from garrison.credentials.keys.mac import KeyMacs, _seal_of, hmac_sha256
 from garrison.crypto.ring import KeyRing
 from tests.credentials.world import OLD_ROOT, ROOT
 
@@ -95,9 +95,43 @@ def test_the_stores_version_is_not_sealed() -> None:
     assert macs.genuine(replace(macs.seal(RECORD), version=9))
 
 
-@pytest.mark.parametrize("seal", ["", ".", "00000000.", "x" * 73, "00000000." + "0" * 64])
+ROOT_ID = KeyRing([ROOT]).current
+SEALS = [
+    "",
+    ".",
+    "..",
+    "00000000.",
+    "x" * 73,
+    f"{ROOT_ID}.24.",
+    f"{ROOT_ID}.0.",
+    f"{ROOT_ID}.-1.",
+    f"{ROOT_ID}.99.",
+    "٣",
+]
+
+
+@pytest.mark.parametrize("seal", [*SEALS, "٣", f"{ROOT_ID}.x.00", f"{ROOT_ID}.²³.00", f"{ROOT_ID}.00"])
 def test_what_is_no_seal_is_not_genuine(seal: str) -> None:
     assert not KeyMacs(KeyRing([ROOT])).genuine(replace(RECORD, seal=seal))
+
+
+def test_a_row_of_an_earlier_release_stays_genuine_and_no_field_can_be_added_to_it() -> None:
+    """Its seal covers the fields there were; what came later must be as if it had never been there."""
+    macs = KeyMacs(KeyRing([ROOT]))
+    fewer = len(KeyRecord.__struct_fields__) - 2 - 3
+    seal = f"{ROOT_ID}.{fewer}.{_seal_of(macs._seals[ROOT_ID], RECORD, fewer)}"
+
+    assert macs.genuine(replace(RECORD, seal=seal))
+    for later in ("limits", "counted", "purge"):
+        assert not macs.genuine(replace(RECORD, seal=seal, **{later: OTHER[later]}))
+
+
+def test_a_seal_cannot_be_made_to_cover_less() -> None:
+    macs = KeyMacs(KeyRing([ROOT]))
+    root, covered, mac = macs.seal(RECORD).seal.split(".")
+
+    for fewer in range(int(covered)):
+        assert not macs.genuine(replace(RECORD, seal=f"{root}.{fewer}.{mac}"))
 
 
 def test_a_seal_outlives_the_rotation_of_its_root_but_not_its_loss() -> None:

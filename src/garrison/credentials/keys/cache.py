@@ -1,4 +1,4 @@
-"""Hot keys: what was read and believed, for as long as nobody ends it.
+"""Hot keys: what was read and believed twice, for as long as nobody ends it.
 
 Two rules make a revocation final. What is read in while it is being ended does not get in: a fill begun
 before the news about its key or its owner is refused. And what was dropped is marked dead, so that a request
@@ -11,31 +11,61 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from garrison.credentials.protocol import Presented
+
 if TYPE_CHECKING:
-    from garrison.credentials.keys.hot import HotKey
-    from garrison.credentials.protocol import Presented
+    from collections.abc import Callable
+
+    from garrison.credentials.key_record import KeyRecord
+    from garrison.credentials.keys.hot import HotKey, Proved
 
 __all__ = ["KeyCache"]
 
 _MOST_MARKS: Final = 10_000
 """Pieces of news remembered one by one; before that, every fill under way is refused."""
 
+_LOOKS: Final = 8
+"""Keys looked at to make room for one; if all of them were used lately, the last of these goes."""
+
+_MOST_ONCE: Final = 32_768
+"""Keys of which it is remembered that they were used once; then that begins anew."""
+
 
 class KeyCache:
     """Hot keys by id, and their proved secrets by SHA-256 of the whole key.
 
     A digest, not the key: a copy of this memory holds nothing that could be presented. Only keys that exist
-    get in, so that nobody can push them out with invented ones.
+    get in, so that nobody can push them out with invented ones; and only at their second use, so that a
+    million keys used once a day do not push out those that are used every second.
     """
 
-    __slots__ = ("_floor", "_heard", "_keys", "_lock", "_marks", "_most", "_owned", "proved")
+    __slots__ = (
+        "__weakref__",
+        "_floor",
+        "_heard",
+        "_keys",
+        "_lock",
+        "_marks",
+        "_most",
+        "_once",
+        "_owned",
+        "_recent",
+        "proved",
+    )
 
-    def __init__(self, most: int) -> None:
-        """Begin empty; holds at most `most` keys."""
+    def __init__(self, most: int, recent: Callable[[str], bool]) -> None:
+        """Begin empty.
+
+        Args:
+            most: Keys held, at most.
+            recent: Tells whether a secret was used lately; its key is then the last to make room.
+        """
         self.proved: dict[bytes, Presented] = {}
         """SHA-256 of the whole key -> what `find` gives for it."""
         self._keys: OrderedDict[str, HotKey] = OrderedDict()
         self._owned: dict[str, set[str]] = {}
+        self._once: set[str] = set()
+        self._recent = recent
         self._most = max(1, most)
         self._marks: dict[str, int] = {}
         self._heard = 0
@@ -52,13 +82,10 @@ class KeyCache:
 
     def get(self, id: str) -> HotKey | None:
         """Give the key if it is hot."""
-        key = self._keys.get(id)
-        if key is not None:
-            key.touched = True
-        return key
+        return self._keys.get(id)
 
     def put(self, key: HotKey, begun: int) -> bool:
-        """Keep a key that was read.
+        """Keep a key that was read, if it was read once before.
 
         Args:
             key: What the store gave.
@@ -68,9 +95,20 @@ class KeyCache:
             False when news about the key or its owner came meanwhile: then what was read may be from before.
         """
         record = key.record
+        if (self._marks or begun < self._floor) and self._overtaken(record, begun):
+            return False
+        if record.id in self._once:
+            return self._put(key, begun)
+        if len(self._once) >= _MOST_ONCE:
+            self._once = set()
+        self._once.add(record.id)
+        return True
+
+    def _put(self, key: HotKey, begun: int) -> bool:
+        record = key.record
         with self._lock:
-            marks = self._marks
-            if begun < self._floor or max(marks.get(record.id, 0), marks.get(record.owner, 0)) > begun:
+            # Asked again under the lock, which news takes as well.
+            if self._overtaken(record, begun):
                 return False
             present = self._keys.get(record.id)
             if present is not None:
@@ -83,12 +121,23 @@ class KeyCache:
             self._owned.setdefault(record.owner, set()).add(record.id)
             return True
 
-    def prove(self, digest: bytes, presented: Presented, key: HotKey) -> None:
-        """Remember that a secret of a hot key is true; nothing happens when the key went meanwhile."""
+    def _overtaken(self, record: KeyRecord, begun: int) -> bool:
+        marks = self._marks
+        return begun < self._floor or marks.get(record.id, 0) > begun or marks.get(record.owner, 0) > begun
+
+    def prove(self, digest: bytes, id: str, proof: Proved, key: HotKey) -> None:
+        """Remember that a secret of a hot key is true; nothing happens when the key is not (any more) hot.
+
+        Args:
+            digest: SHA-256 of the whole key.
+            id: Public id of the secret.
+            proof: What is known of it.
+            key: Its key.
+        """
         with self._lock:
             if self._keys.get(key.record.id) is key and digest not in self.proved:
                 key.digests.append(digest)
-                self.proved[digest] = presented
+                self.proved[digest] = Presented("key", id, "", proof)
 
     def drop(self, id: str, at: int = 0) -> None:
         """Forget a key: news about it came. A fill that is under way is refused."""
@@ -120,20 +169,13 @@ class KeyCache:
         self._marks[name] = self._heard
 
     def _sweep(self) -> None:
-        """Take the oldest away; one that was used since the last time goes to the end of the line instead."""
-        id, key = next(iter(self._keys.items()))
-        if self._was_used(key):
+        """Take the oldest away; those that were used lately go to the end of the line instead, a few at a time."""
+        for _ in range(_LOOKS):
+            id, key = next(iter(self._keys.items()))
+            if not any(self._recent(secret.id) for secret in key.record.secrets):
+                break
             self._keys.move_to_end(id)
-        else:
-            self._remove(key)
-
-    def _was_used(self, key: HotKey) -> bool:
-        """Tell whether a key was asked for or used since the last time, and begin anew."""
-        used, key.touched = key.touched, False
-        for digest in key.digests:
-            tally = self.proved[digest].extra.principal.tally
-            used, tally.used = used or tally.used, False
-        return used
+        self._remove(key)
 
     def _remove(self, key: HotKey) -> None:
         record = key.record

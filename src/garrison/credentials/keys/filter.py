@@ -38,29 +38,24 @@ class IdFilter:
         if self._count >= len(self._layers[0]) * IDS:
             self._layers.insert(0, _words(len(self._layers[0]) << 2))
             self._count = 0
+        # The low half of the hash chooses the word, the high half its bits. Python keys the hash of text anew in
+        # each process: nobody can invent ids that all seem to exist.
         at = hash(id)
+        bits = 1 << (at >> 32 & 63) | 1 << (at >> 38 & 63) | 1 << (at >> 44 & 63) | 1 << (at >> 50 & 63)
         top = self._layers[0]
-        top[at & len(top) - 1] |= _bits(at)
+        top[at & len(top) - 1] |= bits
         self._count += 1
 
     def __contains__(self, id: str) -> bool:
         """Tell whether an id may exist; False is certain."""
         at = hash(id)
-        bits = _bits(at)
+        bits = 1 << (at >> 32 & 63) | 1 << (at >> 38 & 63) | 1 << (at >> 44 & 63) | 1 << (at >> 50 & 63)
         for layer in self._layers:
             if layer[at & len(layer) - 1] & bits == bits:
                 break
         else:
             return False
         return True
-
-
-def _bits(at: int) -> int:
-    """Choose the four bits of an id, by the high half of its hash; the low half chooses the word.
-
-    Python's hash of text is keyed anew in each process: nobody can invent ids that all seem to exist.
-    """
-    return 1 << (at >> 32 & 63) | 1 << (at >> 38 & 63) | 1 << (at >> 44 & 63) | 1 << (at >> 50 & 63)
 
 
 def _words(count: int) -> array[int]:

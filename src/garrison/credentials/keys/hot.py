@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from garrison.credentials.key_record import KeyRecord, KeySecret
+from garrison.credentials.protocol import Presented
 from garrison.limits import Ask, parse
 from garrison.limits.subject import subject_key
 from garrison.model.net import Networks
@@ -32,7 +33,7 @@ __all__ = [
     "HotKey",
     "KeyPrincipal",
     "Proved",
-    "Tally",
+    "Unproved",
     "compiled",
     "confined",
     "proved",
@@ -47,56 +48,24 @@ REMEMBERED: Final = MINUTE
 
 _FOREVER: Final = 2**62
 _SHARED: Final = 4_096
-"""Different sets of scopes, and of restrictions, that are kept compiled."""
-
-
-class Tally:
-    """Uses of one secret since the last flush."""
-
-    __slots__ = ("count", "key", "last", "pending", "secret", "used")
-
-    def __init__(self, key: str, secret: str) -> None:
-        """Begin at nothing."""
-        self.key = key
-        self.secret = secret
-        self.count = 0
-        self.last = 0
-        self.pending = False
-        """Whether a flush is due."""
-
-        self.used = False
-        """Whether it was used since the cache last looked: then its key stays hot."""
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether both count the same secret: two finds of one key are the same principal."""
-        return isinstance(other, Tally) and self.secret == other.secret
-
-    def __hash__(self) -> int:
-        """Hash as `__eq__` compares."""
-        return hash(self.secret)
-
-    def __repr__(self) -> str:
-        """Name the secret by its public id."""
-        return f"Tally({self.secret})"
+"""Different sets of scopes and restrictions that are kept compiled."""
 
 
 class KeyPrincipal(Principal, frozen=True, kw_only=True):
-    """Whoever acts with a key, and where its use is counted."""
+    """Whoever acts with a key."""
 
-    tally: Any = None
-    """The `Tally` of the secret that was presented."""
+    secret: str = ""
+    """Public id of the secret that was presented; its uses are counted."""
 
 
 class Bounds(Struct, frozen=True, gc=False):
-    """What keys are restricted to, compiled; one for all keys with the same restrictions."""
+    """What keys were granted and are restricted to, compiled; one for all keys that have both in common."""
 
+    granted: frozenset[str]
     routes: frozenset[str]
     networks: Networks | None
     known: Networks | None
     origins: frozenset[bytes]
-
-
-_FREE: Final = Bounds(frozenset(), None, None, frozenset())
 
 
 class HotKey(Struct, gc=False):
@@ -114,8 +83,13 @@ class HotKey(Struct, gc=False):
     digests: list[bytes]
     """Where its proved secrets stand in the cache."""
 
-    touched: bool = False
-    """Whether it was asked for since the sweep last passed: then it stays."""
+
+class Unproved(Presented, frozen=True, gc=False):
+    """A text that has the form of a key, or could be one of another system."""
+
+    raw: bytes = b""
+    digest: bytes = b""
+    """SHA-256 of it."""
 
 
 class Proved(Struct, gc=False):
@@ -140,12 +114,12 @@ def compiled(record: KeyRecord, owner: Owner | None, now: int) -> HotKey:
         owner: What its owner may now; None: the grant stands alone.
         now: Wall microseconds, before it was read.
     """
-    granted = _granted(record.scopes)
+    bounds = _bounds(record.scopes, record.routes, record.networks, record.known, record.origins)
     return HotKey(
         record,
         now + REMEMBERED,
-        granted if owner is None else effective(granted, owner.scopes),
-        _bounds(record.routes, record.networks, record.known, record.origins),
+        bounds.granted if owner is None else effective(bounds.granted, owner.scopes),
+        bounds,
         _asks(record) if record.limits else (),
         [],
     )
@@ -163,13 +137,13 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
         credential=f"key:{record.id}",
         asks=key.asks,
         id=record.owner,
-        tally=Tally(record.id, secret.id),
+        secret=secret.id,
     )
     return Proved(
         key=key,
         principal=principal,
         until=min(secret.expires or _FOREVER, record.expires or _FOREVER, key.until),
-        plain=record.status == "active" and key.bounds is _FREE and not record.counted,
+        plain=not (record.status != "active" or record.routes or record.networks or record.origins or record.counted),
     )
 
 
@@ -206,23 +180,15 @@ def _asks(record: KeyRecord) -> tuple[Ask, ...]:
 
 
 @lru_cache(maxsize=_SHARED)
-def _granted(scopes: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(scopes)
-
-
 def _bounds(
-    routes: tuple[str, ...], networks: tuple[str, ...], known: tuple[str, ...], origins: tuple[str, ...]
-) -> Bounds:
-    if not (routes or networks or known or origins):
-        return _FREE
-    return _compiled_bounds(routes, networks, known, origins)
-
-
-@lru_cache(maxsize=_SHARED)
-def _compiled_bounds(
-    routes: tuple[str, ...], networks: tuple[str, ...], known: tuple[str, ...], origins: tuple[str, ...]
+    scopes: tuple[str, ...],
+    routes: tuple[str, ...],
+    networks: tuple[str, ...],
+    known: tuple[str, ...],
+    origins: tuple[str, ...],
 ) -> Bounds:
     return Bounds(
+        frozenset(scopes),
         frozenset([name for route in routes for name in _names(route)]),
         Networks(networks) if networks else None,
         Networks(known) if known else None,

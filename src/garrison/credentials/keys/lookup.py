@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from garrison.credentials.key_format import key_of
 from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeySecret
-from garrison.credentials.keys.cache import KeyCache
 from garrison.credentials.keys.filter import IdFilter
 from garrison.credentials.keys.foreign import ForeignKeys
-from garrison.credentials.keys.hot import HotKey, Proved, compiled, proved
+from garrison.credentials.keys.hot import HotKey, Proved, Unproved, compiled, proved
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.credentials.keys.renewal import Renewals
-from garrison.credentials.protocol import Presented
+from garrison.credentials.protocol import Owner
 
 if TYPE_CHECKING:
+    from garrison.credentials.keys.cache import KeyCache
     from garrison.credentials.protocol import Owners
     from garrison.crypto.ring import KeyRing
     from garrison.stores.news import News
@@ -35,12 +35,14 @@ PAGE: Final = 1_000
 
 _DEAD: Final = {"revoked": "key_revoked", "canary": "key_canary"}
 _NOBODY: Final = "0" * 64
+_NO_SECRET: Final = KeySecret(id="", mac=_NOBODY, pepper="", created=0)
+_GONE: Final = Owner(frozenset(), active=False)
 
 
 class Lookup:
     """Finds and proves keys, and remembers what it found for as long as news is fresh."""
 
-    def __init__(self, records: Records, ring: KeyRing, news: News, most: int, owners: Owners | None) -> None:
+    def __init__(self, records: Records, ring: KeyRing, news: News, cache: KeyCache, owners: Owners | None) -> None:
         """Put the lookup together.
 
         Args:
@@ -48,10 +50,10 @@ class Lookup:
             ring: Root keys.
             news: Topics `key` and `subject`. Owners that remember must have begun to listen before: they have
                 forgotten by the time that their keys are forgotten here.
-            most: Keys kept hot, at most.
+            cache: Where keys are kept hot.
             owners: Who knows what owners may now; None where there are no accounts.
         """
-        self.cache = KeyCache(most)
+        self.cache = cache
         self.macs = KeyMacs(ring)
         self.renewals = Renewals(records, self.macs, news)
         self.foreign = ForeignKeys(records, ring, self.macs)
@@ -87,13 +89,11 @@ class Lookup:
         self.foreign.forget()
         self.cache.clear()
 
-    async def prove(self, raw: bytes, digest: bytes, id: str, now: int, *, fresh: bool) -> Proved | str:
+    async def prove(self, found: Unproved, now: int, *, fresh: bool) -> Proved | str:
         """Tell whether a text is a key.
 
         Args:
-            raw: The whole text.
-            digest: SHA-256 of it.
-            id: The public id it shows; empty: none, a key of another system.
+            found: The text, and the public id it shows; empty: none, a key of another system.
             now: Wall microseconds.
             fresh: Whether what is remembered may be used and added to.
 
@@ -103,54 +103,65 @@ class Lookup:
         Raises:
             StoreError: The store could not answer.
         """
-        mac = ""
+        id, mac = found.id, ""
         if not id:
-            stray = await self.foreign.find(raw, self._ids if fresh and self._sure else None)
+            stray = await self.foreign.find(found.raw, self._ids if fresh and self._sure else None)
             if stray is None:
                 return "key_unknown_foreign"
             id, mac = stray.secret, stray.id
-        key = await self._key(key_of(id), now, fresh=fresh)
-        secret = None if isinstance(key, str) else _secret(key.record, id)
-        if isinstance(key, str) or secret is None:
-            self.macs.proves(raw, _NOBODY, self.macs.pepper)
-            return key if isinstance(key, str) else "key_unknown"
-        if not (compare_digest(mac, secret.mac) if mac else self.macs.proves(raw, secret.mac, secret.pepper)):
-            return "key_wrong_secret"
-        if key.record.status in _DEAD:
-            return _DEAD[key.record.status]
-        if 0 < secret.expires <= now or 0 < key.record.expires <= now:
+        name = key_of(id)
+        key = self._hot(name, now) if fresh else None
+        tries = TRIES
+        while key is None:
+            begun = self.cache.begin()
+            record: KeyRecord | None = await self._records.get(KEYS, name)
+            owner = None if self._owners is None else await self._owner(record)
+            key = self._genuine(record, name, owner, now)
+            tries -= 1
+            if fresh and type(key) is HotKey and not self.cache.put(key, begun) and tries:
+                key = None
+        if isinstance(key, str):
+            self.macs.proves(found.raw, _NOBODY, self.macs.pepper)
+            return key
+        return self._judge(found, key, id, mac, now)
+
+    def _hot(self, name: str, now: int) -> HotKey | str | None:
+        """Give what is remembered of a key; None: the store has to be asked."""
+        hot = self.cache.get(name)
+        if hot is not None and now < hot.until:
+            return hot
+        return "key_unknown" if self._sure and name not in self._ids else None
+
+    def _genuine(self, record: KeyRecord | None, name: str, owner: Owner | None, now: int) -> HotKey | str:
+        """Compile what the store gave, or say why it counts for nothing."""
+        if record is None:
+            return "key_unknown"
+        if record.id != name or not self.macs.genuine(record):
+            return "key_row_forged"
+        return "key_owner_gone" if owner is not None and not owner.active else compiled(record, owner, now)
+
+    def _judge(self, found: Unproved, key: HotKey, id: str, mac: str, now: int) -> Proved | str:
+        """Tell whether a text is a living secret of a key, and remember it if the key is hot."""
+        record = key.record
+        secret = _secret(record, id) or _NO_SECRET
+        if not (compare_digest(mac, secret.mac) if mac else self.macs.proves(found.raw, secret.mac, secret.pepper)):
+            return "key_unknown" if secret is _NO_SECRET else "key_wrong_secret"
+        if record.status in _DEAD:
+            return _DEAD[record.status]
+        if 0 < secret.expires <= now or 0 < record.expires <= now:
             return "key_expired"
-        self.renewals.note(key.record.id, secret, raw)
+        if secret.pepper != self.macs.pepper or secret.scheme:
+            self.renewals.note(record.id, secret, found.raw)
         proof = proved(key, secret)
-        if fresh:
-            self.cache.prove(digest, Presented("key", id, "", proof), key)
+        if self.cache.get(record.id) is key:
+            self.cache.prove(found.digest, id, proof, key)
         return proof
 
-    async def _key(self, id: str, now: int, *, fresh: bool) -> HotKey | str:
-        """Fetch a key, from what is hot or from the store; gives the reason against where there is one."""
-        cache = self.cache
-        if fresh:
-            hot = cache.get(id)
-            if hot is not None and now < hot.until:
-                return hot
-            if self._sure and id not in self._ids:
-                return "key_unknown"
-        for _ in range(TRIES):
-            begun = cache.begin()
-            record: KeyRecord | None = await self._records.get(KEYS, id)
-            if record is None:
-                return "key_unknown"
-            if record.id != id or not self.macs.genuine(record):
-                return "key_row_forged"
-            owner = None
-            if self._owners is not None and record.subject_kind != "service":
-                owner = await self._owners.owner(record.owner)
-                if owner is None or not owner.active:
-                    return "key_owner_gone"
-            key = compiled(record, owner, now)
-            if not fresh or cache.put(key, begun):
-                break
-        return key
+    async def _owner(self, record: KeyRecord | None) -> Owner | None:
+        """Ask for the owner of a key that has one; who is gone may nothing."""
+        if record is None or record.subject_kind == "service" or self._owners is None:
+            return None
+        return await self._owners.owner(record.owner) or _GONE
 
     async def _load(self, kind: Kind) -> None:
         after = ""

@@ -36,8 +36,8 @@ _LATER: Final = tuple(field.default for field in fields(KeyRecord))[1:-1]
 _COVERED: Final = len(_LATER)
 """Fields that a seal covers; new ones come last, before the seal."""
 
-_ALL: Final = str(_COVERED)
 _SEAL_BYTES: Final = 32
+_SEAL_LETTERS: Final = 2 * _SEAL_BYTES
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -64,7 +64,7 @@ def hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
 class KeyMacs:
     """Makes and checks the MACs of keys and the seals of rows, each under the root key it names."""
 
-    __slots__ = ("_macs", "_seals", "mac", "pepper", "peppers")
+    __slots__ = ("_heads", "_macs", "_seals", "mac", "pepper", "peppers")
 
     def __init__(self, ring: KeyRing) -> None:
         """Derive the pepper and the sealing key of every root."""
@@ -76,6 +76,7 @@ class KeyMacs:
 
         self._macs = {root: hmac_sha256(ring.key(_PEPPER, root)) for root in ring.ids}
         self._seals = {root: blake2b(key=ring.key(_SEAL, root), digest_size=_SEAL_BYTES).copy for root in ring.ids}
+        self._heads = {f"{root}.{_COVERED}.": state for root, state in self._seals.items()}
         self.mac = self._macs[ring.current]
         """Makes the MAC of a whole key under the current pepper."""
 
@@ -91,25 +92,35 @@ class KeyMacs:
 
     def seal(self, record: KeyRecord) -> KeyRecord:
         """Give the record with a seal over all of it; to be stored at once."""
-        return replace(record, seal=f"{self.pepper}.{_COVERED}.{self._seal_of(record, self.pepper, _COVERED)}")
+        seal = _seal_of(self._seals[self.pepper], record, _COVERED)
+        return replace(record, seal=f"{self.pepper}.{_COVERED}.{seal}")
 
     def genuine(self, record: KeyRecord) -> bool:
         """Tell whether the row is as this deployment wrote it."""
+        seal = record.seal
+        state = self._heads.get(seal[:-_SEAL_LETTERS])
+        if state is None:
+            return self._earlier(record)
+        hash = state()
+        hash.update(_encode(astuple(record)[1:-1]))
+        return compare_digest(hash.hexdigest(), seal[-_SEAL_LETTERS:])
+
+    def _earlier(self, record: KeyRecord) -> bool:
+        """Judge a row of an earlier release: what it lacks must be as if it had never been there."""
         root, _, rest = record.seal.partition(".")
         covered, _, seal = rest.partition(".")
-        if root not in self._seals or not (covered == _ALL or _is_earlier(record, covered)):
+        state = self._seals.get(root)
+        if state is None or not (covered.isdecimal() and covered.isascii() and 0 < int(covered) < _COVERED):
             return False
-        return compare_digest(self._seal_of(record, root, int(covered)), seal)
-
-    def _seal_of(self, record: KeyRecord, root: str, covered: int) -> str:
-        # All but the version, which the store counts, and the seal itself, which are the first and the last field.
-        state = self._seals[root]()
-        state.update(_encode((covered, astuple(record)[1 : 1 + covered])))
-        return state.hexdigest()
+        number = int(covered)
+        if astuple(record)[1 + number : -1] != _LATER[number:]:
+            return False
+        return compare_digest(_seal_of(state, record, number), seal)
 
 
-def _is_earlier(record: KeyRecord, covered: str) -> bool:
-    """Tell whether a row is of an earlier release: what it lacks must be as if it had never been there."""
-    if not (covered.isdecimal() and 0 < int(covered) < _COVERED):
-        return False
-    return astuple(record)[1 + int(covered) : -1] == _LATER[int(covered) :]
+def _seal_of(state: Callable[[], blake2b], record: KeyRecord, covered: int) -> str:
+    # All but the version, which the store counts, and the seal itself, which are the first and the last field. How
+    # many they are is written in front of them by the encoding, so no seal can be taken for one that covers less.
+    hash = state()
+    hash.update(_encode(astuple(record)[1 : 1 + covered]))
+    return hash.hexdigest()

@@ -44,7 +44,7 @@ class Renewals:
         self._waiting: dict[str, _Renewal] = {}
 
     def note(self, key: str, secret: KeySecret, raw: bytes) -> None:
-        """Renew a secret that was just proved, if it needs it."""
+        """Renew a secret that was just proved; one that needs no renewal is left alone."""
         macs = self._macs
         aged = secret.pepper != macs.pepper or secret.scheme not in ("", WHOLE)
         if aged and len(self._waiting) < MOST_WAITING:

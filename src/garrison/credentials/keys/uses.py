@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from garrison.credentials.key_format import key_of
 from garrison.credentials.key_record import KEEP, USES, KeyUse
 from garrison.model.units import MINUTE
 from garrison.stores.protocols import Put
 
 if TYPE_CHECKING:
-    from garrison.credentials.keys.hot import Tally
     from garrison.stores.protocols import Records
 
 __all__ = ["BATCH", "COARSE", "Uses"]
@@ -31,22 +31,26 @@ _TRIES: Final = 3
 class Uses:
     """Counts uses, and writes them when told to."""
 
-    __slots__ = ("_carried", "_pending", "_records")
+    __slots__ = ("_carried", "_counts", "_records")
 
     def __init__(self, records: Records) -> None:
         """Begin with nothing counted."""
         self._records = records
-        self._pending: list[Tally] = []
+        self._counts: dict[str, list[int]] = {}
         self._carried: dict[str, KeyUse] = {}
 
-    def note(self, tally: Tally, now: int) -> None:
-        """Count one use, in memory."""
-        tally.count += 1
-        tally.last = now
-        tally.used = True
-        if not tally.pending:
-            tally.pending = True
-            self._pending.append(tally)
+    def note(self, secret: str, now: int) -> None:
+        """Count one use of a secret, in memory."""
+        counted = self._counts.get(secret)
+        if counted is None:
+            self._counts[secret] = [1, now]
+        else:
+            counted[0] += 1
+            counted[1] = now
+
+    def recent(self, secret: str) -> bool:
+        """Tell whether a secret was used since the last flush."""
+        return secret in self._counts
 
     async def flush(self) -> int:
         """Write what was counted since the last time; tells for how many secrets.
@@ -61,13 +65,11 @@ class Uses:
         return len(ids) - len(self._carried)
 
     def _gather(self) -> None:
-        """Take the tallies' counts over, those of one secret together."""
-        pending, self._pending = self._pending, []
-        for tally in pending:
-            tally.pending = False
-            count, tally.count = tally.count, 0
-            use = KeyUse(id=tally.secret, key=tally.key, count=count, last=tally.last)
-            self._carried[use.id] = _sum(self._carried.get(use.id), use)
+        """Add what was counted to what an earlier flush could not write."""
+        counts, self._counts = self._counts, {}
+        for secret, (count, last) in counts.items():
+            use = KeyUse(id=secret, key=key_of(secret), count=count, last=last)
+            self._carried[secret] = _sum(self._carried.get(secret), use)
 
     async def _write(self, ids: list[str]) -> None:
         for _ in range(_TRIES):
