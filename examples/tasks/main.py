@@ -27,6 +27,7 @@ app = FastAPI(
     summary="A REST API secured by one policy.",
     openapi_url="/openapi.json" if _DEVELOPMENT else None,
     redoc_url=None,
+    swagger_ui_oauth2_redirect_url=None,
 )
 app.add_middleware(Garrison, policy=os.environ.get("TASKS_POLICY", Path(__file__).with_name("garrison.toml")))
 store = TaskStore(Path(os.environ.get("TASKS_DB", "var/tasks.db")))

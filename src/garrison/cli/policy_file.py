@@ -12,7 +12,6 @@ from garrison.policy.load import files_beside, read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garrison.model.endpoint import Endpoint
     from garrison.policy.load import Reading
     from garrison.policy.plan import Plans
     from garrison.policy.schema import Policy
@@ -53,16 +52,9 @@ def _read(path: Path) -> Reading:
 
 def rows_of(policy: Policy) -> Rows:
     """List the endpoints of Garrison's own that a policy mounts; they count as routes."""
-    rows: list[tuple[str, Endpoint, object]] = []
-    if policy.accounts is not None:
-        from garrison.accounts.endpoints import mounts
+    from garrison.runtime.own import own_endpoints
 
-        rows += [(prefix, endpoint, None) for prefix, endpoint in mounts(policy.accounts)]
-    if policy.jwt.algorithm != "HS256":
-        from garrison.tokens.endpoints import ENDPOINTS
-
-        rows += [("", endpoint, None) for endpoint in ENDPOINTS]
-    return tuple(rows)
+    return own_endpoints(policy)
 
 
 def compiled(path: Path) -> Plans:

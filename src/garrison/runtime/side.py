@@ -6,9 +6,8 @@ remembers is remembered by each side.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from garrison.accounts.endpoints import mounts
 from garrison.accounts.passwords.hashing import Hashing
 from garrison.accounts.service import Service, Settings
 from garrison.accounts.session import Sessions
@@ -22,12 +21,11 @@ from garrison.guard.guard import Guard
 from garrison.model.net import Networks
 from garrison.policy.plan import compile_policy
 from garrison.runtime.hashpool import PooledHasher
+from garrison.runtime.own import own_endpoints
 from garrison.runtime.trust import Trust, fetch_rules
-from garrison.tokens.endpoints import ENDPOINTS as TOKEN_ENDPOINTS
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
-    from garrison.model.endpoint import Endpoint
     from garrison.model.fetch import Fetch
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
@@ -95,13 +93,6 @@ class Side:
         Raises:
             PolicyError: The policy is wrong; carries every problem.
         """
-        plans = compile_policy(policy, endpoints=self._endpoints(policy), files=self._runtime.read_file)
+        endpoints = own_endpoints(policy, self.accounts, self.trust.signing)
+        plans = compile_policy(policy, endpoints=endpoints, files=self._runtime.read_file)
         return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))
-
-    def _endpoints(self, policy: Policy) -> tuple[tuple[str, Endpoint, Any], ...]:
-        rows: list[tuple[str, Endpoint, Any]] = []
-        if policy.accounts is not None and self.accounts is not None:
-            rows += [(prefix, endpoint, self.accounts) for prefix, endpoint in mounts(policy.accounts)]
-        if self.trust.signing is not None:
-            rows += [("", endpoint, self.trust.signing) for endpoint in TOKEN_ENDPOINTS]
-        return tuple(rows)
