@@ -47,9 +47,9 @@ TITLES = {
     "Defaults": "[defaults]",
     "Cors": "[cors.NAME]",
     "Headers": "[headers.NAME]",
-    "Route": '[routes]: "METHOD /path" = { … }',
-    "All": "credentials = { all = […] }",
-    "Requirement": "require = { … }",
+    "Route": '`[routes]`: `"METHOD /path" = { … }`',
+    "All": "`credentials = { all = […] }`",
+    "Requirement": "`require = { … }`",
 }
 """Struct -> where it stands in the file."""
 
@@ -227,13 +227,12 @@ def _attacks() -> Iterator[str]:
     """The page of the attacks, from the first sentences of their tests."""
     yield from ("# Attacks that are replayed", "", MADE, "")
     yield "Each known attack has a file of tests under `tests/attacks`. A security fix begins as one more of them."
-    yield from ("", "| test | attack |", "|---|---|")
     for file in sorted(ATTACKS.glob("test_*.py")):
         module = ast.parse(file.read_text(encoding="utf-8"))
         told = (ast.get_docstring(module) or "").partition("\n\n")[0].removeprefix("Attack: ")
         # Which product an advisory was about is not ours to tell; RFCs and weaknesses (CWE) stay.
         told = re.sub(r" \((?:CVE|GHSA)[^)]*\)", "", told)
-        yield f"| `{file.stem}` | {_cell(' '.join((told[:1].upper() + told[1:]).split()))} |"
+        yield from ("", f"### {file.stem}", "", " ".join((told[:1].upper() + told[1:]).split()))
 
 
 def _take_figures(file: Path) -> None:

@@ -22,11 +22,12 @@ def found(pattern: str) -> list[str]:
 
 def test_it_names_something_of_each() -> None:
     """A pattern below that finds nothing would prove nothing."""
-    assert len(found(r"`(tests/[\w/.]+)`")) > 40
-    assert len(found(r"`(garrison\.[\w.]+)`")) > 15
+    assert len(found(r"attacks\.md#(\w+)")) > 40
+    assert len(found(r"`(tests/[\w/.]+)`")) > 10
+    assert len(found(r"[#`](garrison\.[\w.]+)[)`]")) > 15
 
 
-@pytest.mark.parametrize("name", found(r"`(garrison\.[\w.]+)`"))
+@pytest.mark.parametrize("name", found(r"[#`](garrison\.[\w.]+)[)`]"))
 def test_a_named_part_can_be_imported(name: str) -> None:
     module, _, last = name.rpartition(".")
     try:
@@ -40,7 +41,12 @@ def test_a_named_test_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 
 
-@pytest.mark.parametrize("link", found(r"\]\(([^)#:]+)\)"))
+@pytest.mark.parametrize("name", found(r"attacks\.md#(\w+)"))
+def test_a_named_attack_is_there(name: str) -> None:
+    assert (ROOT / "tests" / "attacks" / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("link", found(r"\]\(([^)#:]+)[)#]"))
 def test_a_linked_page_is_there(link: str) -> None:
     assert (PAGE.parent / link).is_file()
 

@@ -53,8 +53,9 @@ def test_every_refusal_is_listed() -> None:
 def test_every_attack_is_listed_with_what_it_is() -> None:
     page = reference.pages()["attacks.md"]
 
-    assert all(f"| `{file.stem}` | " in page for file in reference.ATTACKS.glob("test_*.py"))
-    assert "|  |" not in page
+    for file in reference.ATTACKS.glob("test_*.py"):
+        _, _, told = page.partition(f"### {file.stem}\n\n")
+        assert told[:1].isupper()
 
 
 def test_figures_are_kept_as_ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
