@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from msgspec.structs import replace
 
 from garrison import Garrison, Policy, PolicyError

@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from garrison.testing.acting import acting_as
     from garrison.testing.clock import ManualClock
     from garrison.testing.counters import CountersContract
+    from garrison.testing.credentials import CredentialContract
     from garrison.testing.journal import JournalContract
     from garrison.testing.records import RecordsContract
 
-__all__ = ["CountersContract", "JournalContract", "ManualClock", "RecordsContract", "acting_as"]
+__all__ = ["CountersContract", "CredentialContract", "JournalContract", "ManualClock", "RecordsContract", "acting_as"]
 
 _PLACES = {
     "CountersContract": "garrison.testing.counters",
+    "CredentialContract": "garrison.testing.credentials",
     "JournalContract": "garrison.testing.journal",
     "ManualClock": "garrison.testing.clock",
     "RecordsContract": "garrison.testing.records",

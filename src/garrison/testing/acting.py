@@ -73,7 +73,8 @@ def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **f
 def _outermost(app: Any) -> Any:
     """Give the outermost middleware of an application, built if it is not yet."""
     handler: Any = getattr(app, "handler", None)
-    if handler is not None and hasattr(handler, "load_middleware"):  # Django's test client; its chain wraps the first middleware
+    if handler is not None and hasattr(handler, "load_middleware"):
+        # Django's test client; its chain wraps the first middleware.
         if getattr(handler, "_middleware_chain", None) is None:
             handler.load_middleware()
         return getattr(getattr(handler, "_middleware_chain", None), "__wrapped__", None)
