@@ -157,17 +157,27 @@ class Runtime:
         self.serving = False
         self.correlate.restart()
 
-    def close(self) -> None:
-        """End the jobs, write what is pending, and let go of the stores; a second call does nothing."""
+    def stop(self) -> None:
+        """End the jobs and write what is pending; the stores stay open, and `start` begins anew.
+
+        An application whose lifespan ends may begin another one, as tests do with each client.
+        """
         with self._lock:
             if self._closed:
                 return
-            self._closed = True
-            atexit.unregister(self.close)
             self._jobs.close()
             if self.serving:
                 drive(leave(self.driven_side.face))
             self.serving = False
+
+    def close(self) -> None:
+        """Stop, and let go of the stores; a second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self.stop()
+            self._closed = True
+            atexit.unregister(self.close)
             self.hash_pool.close()
             self.store.close()
 
