@@ -7,14 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garrison.handbook.advanced_rate_limiter import AdvancedRateLimiter
+    from garrison.handbook.cors_manager import (
+        CORSManager,
+        CORSPolicy,
+        CORSSecurityMiddleware,
+        development_policy,
+        production_policy,
+        public_policy,
+    )
+    from garrison.handbook.enhanced_cors_manager import EnhancedCORSManager
     from garrison.handbook.rate_limiter import RateLimiter
     from garrison.handbook.validation import sanitize_input, validate_input
 
-__all__ = ["AdvancedRateLimiter", "RateLimiter", "sanitize_input", "validate_input"]
+__all__ = [
+    "AdvancedRateLimiter",
+    "CORSManager",
+    "CORSPolicy",
+    "CORSSecurityMiddleware",
+    "EnhancedCORSManager",
+    "RateLimiter",
+    "development_policy",
+    "production_policy",
+    "public_policy",
+    "sanitize_input",
+    "validate_input",
+]
 
 _PLACES = {
     "AdvancedRateLimiter": "advanced_rate_limiter",
+    "CORSManager": "cors_manager",
+    "CORSPolicy": "cors_manager",
+    "CORSSecurityMiddleware": "cors_manager",
+    "EnhancedCORSManager": "enhanced_cors_manager",
     "RateLimiter": "rate_limiter",
+    "development_policy": "cors_manager",
+    "production_policy": "cors_manager",
+    "public_policy": "cors_manager",
     "sanitize_input": "validation",
     "validate_input": "validation",
 }
