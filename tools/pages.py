@@ -45,6 +45,9 @@ Runner: TypeAlias = Callable[[Example], None]
 COMMAND_TIMEOUT = 60
 """Seconds that one command of a page may take."""
 
+_CONFIGURED = "_wrapped"
+"""Where Django's settings keep what they were configured with."""
+
 _INFO = re.compile(r"(?P<language>\w+)(?P<attributes>[^\n]*)\n")
 _TITLE = re.compile(r'title="(?P<title>[^"/]+)"')
 _COMMENT = re.compile(r"\s+# .*$")
@@ -77,14 +80,34 @@ def _enter(namespace: dict[str, Any]) -> None:
     sys.path.insert(0, folder)
     stack.callback(sys.path.remove, folder)
     stack.callback(_forget, folder)
-    stack.callback(_close)
+    stack.callback(_close, frozenset(map(id, _guards())))
+    stack.enter_context(_django_apart())
     namespace["stack"] = stack
 
 
-def _close() -> None:
+@contextlib.contextmanager
+def _django_apart() -> Iterator[None]:
+    """Let a page configure Django, which takes one configuration for a whole process."""
+    from django.conf import settings
+    from django.utils.functional import empty
+
+    before = getattr(settings, _CONFIGURED)
+    setattr(settings, _CONFIGURED, empty)
+    try:
+        yield
+    finally:
+        setattr(settings, _CONFIGURED, before)
+
+
+def _guards() -> list[Runtime]:
+    return [each for each in gc.get_objects() if type(each) is Runtime]
+
+
+def _close(others: frozenset[int]) -> None:
     """Close the guards that a page put up: their jobs would go on in a folder that is gone."""
-    for found in [each for each in gc.get_objects() if type(each) is Runtime]:
-        found.close()
+    for guard in _guards():
+        if id(guard) not in others:
+            guard.close()
 
 
 def _set(name: str, value: str | None) -> None:
