@@ -48,7 +48,7 @@ HEADERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=str)
+@pytest.mark.parametrize("header", HEADERS)
 def test_what_a_token_brings_is_not_looked_at(header: dict[str, Any]) -> None:
     """And nothing is fetched from where it says."""
     one: Verifier[Claims] = Verifier(KeySet([TRUSTED]), ISSUER, AUDIENCE)
@@ -56,7 +56,7 @@ def test_what_a_token_brings_is_not_looked_at(header: dict[str, Any]) -> None:
     assert reason(lambda: one.verify(forged(**header), NOW).sub) in {"signature", "key_unknown"}
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=str)
+@pytest.mark.parametrize("header", HEADERS)
 def test_only_the_address_of_the_policy_is_ever_fetched(header: dict[str, Any]) -> None:
     """Through the whole checker, which may fetch."""
     asked: list[str] = []

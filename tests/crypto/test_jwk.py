@@ -98,7 +98,6 @@ def test_a_key_is_used_for_the_algorithm_it_names(jwk: dict[str, str], alg: str)
         {"key_ops": [["verify"], ["sign"]]},
         {"key_ops": None},
     ],
-    ids=str,
 )
 def test_a_key_for_another_use_is_refused(member: dict[str, Any]) -> None:
     """`use` and `key_ops` (RFC 7517 sections 4.2 and 4.3)."""
@@ -166,7 +165,6 @@ def test_a_private_key_must_be_for_signing_and_a_public_one_for_checking() -> No
         {**OCT, "k": 7},
         without(OCT, "k"),
     ],
-    ids=str,
 )
 def test_a_key_that_does_not_fit_together_is_refused(broken: dict[str, Any]) -> None:
     """Missing, malformed, off the curve, of two keys, with leading zeros, of unknown kinds."""

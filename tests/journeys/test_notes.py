@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from garrison.runtime.runtime import Runtime
-from tests.journeys.places import Answer, WsgiPlace
+from tests.cli.serving.world import Served, served
+from tests.journeys.places import Answer, Place, WsgiPlace
 
+ROOT = Path(__file__).parents[2]
 HOST = ("host", "localhost:8000")
 JSON = ("content-type", "application/json")
 
@@ -19,9 +23,8 @@ JSON = ("content-type", "application/json")
 class Notes:
     """One of the examples."""
 
-    def __init__(self, place: WsgiPlace, runtime: Runtime) -> None:
+    def __init__(self, place: Place) -> None:
         self.place = place
-        self.runtime = runtime
         self._tokens: dict[str, str] = {}
 
     def call(self, method: str, path: str, value: Any = None, token: str = "") -> Answer:
@@ -41,20 +44,34 @@ class Notes:
         return str(answer.json["token"])
 
 
-def _flask() -> tuple[Any, Runtime]:
-    module = import_module("examples.flask_notes.app")
-    return module.app, module.app.extensions["garrison"]
+class _Served:
+    """An example in a process of its own: Django has one configuration a process."""
+
+    def __init__(self, server: Served) -> None:
+        self._server = server
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        peer: str = "",
+        **query: str,
+    ) -> Answer:
+        answer = self._server.ask(method, path, body or None, **dict(headers))
+        return Answer(answer.status, list(answer.headers.items()), answer.body)
 
 
-def _django() -> tuple[Any, Runtime]:
-    from garrison.adapters.django import Garrison
+@contextmanager
+def _flask() -> Iterator[Place]:
+    yield WsgiPlace(import_module("examples.flask_notes.app").app)
 
-    application = import_module("examples.django_notes.app").application
-    # Django builds its chain of middleware once for a process; the guard is its first link.
-    link = application._middleware_chain
-    while not isinstance(link, Garrison):
-        link = link.__wrapped__
-    return application, link.runtime
+
+@contextmanager
+def _django() -> Iterator[Place]:
+    with served("examples.django_notes.app:application") as server:
+        yield _Served(server)
 
 
 @pytest.fixture(scope="module", params=[_flask, _django], ids=["flask", "django"])
@@ -63,8 +80,9 @@ def notes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("notes"))
         patch.setenv("GARRISON_ENV", "development")
-        app, runtime = request.param()
-        yield Notes(WsgiPlace(app), runtime)
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)])))
+        with request.param() as place:
+            yield Notes(place)
 
 
 def test_a_note_is_written_and_read_by_its_owner_alone(notes: Notes) -> None:
