@@ -14,9 +14,6 @@ FILES = re.compile(r'^```\w+ title="(?P<name>[^"/]+\.(?:toml|json))"\n(?P<text>.
 ALL = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 PAGES = [page for page in ALL if FILES.search(page.read_text("utf-8"))]
 
-    page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if FILES.search(page.read_text())
-]
-
 
 @pytest.mark.parametrize("environment", ["development", "staging", "production"])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
