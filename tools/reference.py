@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
+from garrison import handbook
 from garrison.model.refusal import REFUSALS
 from garrison.policy.file.editor import editor_schema, field_docs, structs
 from garrison.policy.file.write import inline
@@ -85,6 +86,7 @@ def pages() -> dict[str, str]:
     return {
         **{name: "\n".join(lines()) + "\n" for name, lines in written.items()},
         "figures.md": "\n".join(_figures()) + "\n",
+        "api/handbook.md": "\n".join(_handbook()) + "\n",
         "garrison.schema.json": json.dumps(editor_schema(), indent=1, ensure_ascii=False) + "\n",
     }
 
@@ -99,8 +101,8 @@ def main(arguments: list[str]) -> int:
         for file in stale:
             print(f"{file.relative_to(FOLDER.parents[1])} is stale: run python tools/reference.py")
         return 1 if stale else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for file in stale:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(wanted[file], encoding="utf-8")
     return 0
 
@@ -221,6 +223,15 @@ def _refusals() -> Iterator[str]:
     yield from ("", "| code | status | title | detail |", "|---|---|---|---|")
     for code, told in sorted(REFUSALS.items(), key=lambda row: (row[1].status, row[0])):
         yield f"| `{code}` | {told.status} | {told.title} | {told.detail} |"
+
+
+def _handbook() -> Iterator[str]:
+    """The page of the handbook's classes."""
+    yield from ("# garrison.handbook", "", MADE, "")
+    yield "Classes with plain arguments, without a policy. [The handbook](../../handbook.md) says where each belongs."
+    yield "A method is called at once, or awaited as `method.aio(...)`."
+    for name in handbook.__all__:
+        yield from ("", f"::: garrison.handbook.{name}")
 
 
 def _attacks() -> Iterator[str]:
