@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection, Request
 
-    from garrison.adapters.asgi.body import Receive, Scope, Send
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
     from garrison.model.response import Response as Answer
@@ -55,20 +54,17 @@ class Garrison(AsgiGarrison):
             SecretError: A secret it refers to is missing, weak or readable by others.
         """
         super().__init__(app, policy, authenticate=authenticate, runtime=runtime)
-        self._settled: object = None
         if isinstance(app, Starlette):
             self.settle(app)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; the first one tells which application this is the middleware of."""
-        outer = scope.get("app")
-        if outer is not None and outer is not self._settled and isinstance(outer, Starlette):
-            self.settle(outer)
-        await super().__call__(scope, receive, send)
+    def begin(self, application: Any) -> None:
+        """Serve from now on; the first connection tells which application this is the middleware of."""
+        if application is not self._application and isinstance(application, Starlette):
+            self.settle(application)
+        super().begin(application)
 
     def settle(self, application: Starlette) -> None:
         """Answer what the application raises, wherever it has no handler of its own."""
-        self._settled = application
         application.state.garrison = self.runtime
         inner = _exception_middleware(self.app)
         for kind, handler in self.handlers().items():

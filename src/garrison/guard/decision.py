@@ -10,15 +10,13 @@ from garrison.model.principal import ANONYMOUS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from garrison.credentials.protocol import Credential
-    from garrison.guard.force import InForce
+    from garrison.guard.force import Arrival, InForce
     from garrison.guard.steps.present import Found
     from garrison.limits import Ask, Verdict
     from garrison.model.principal import Principal
     from garrison.model.refusal import Refusal
     from garrison.model.request import Header
     from garrison.model.response import Response
-    from garrison.policy.plan import Plan
 
 __all__ = ["Decision"]
 
@@ -28,50 +26,65 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 class Decision:
     """What was found out about one request. With an `answer` it ends here; without one: go on.
 
-    One object a request; the steps write to it, adapters read it. What most requests never have stands on the
-    class, so that a request does not pay for writing it down.
+    One object a request; the steps write to it, adapters read it.
     """
 
-    address: str = ""
-    """Client address, after trusted proxies."""
+    __slots__ = (
+        "accepted",
+        "address",
+        "answer",
+        "asks",
+        "correlation",
+        "force",
+        "found",
+        "holds",
+        "observed",
+        "parameters",
+        "plain",
+        "plan",
+        "preflight",
+        "principal",
+        "refusal",
+        "verdicts",
+    )
 
-    plan: Plan
-    parameters: Mapping[str, str] = _NOTHING
-    """What the path template caught."""
-
-    accepted: tuple[Credential, ...] = ()
-    """Who can believe what the route accepts."""
-
-    found: Found = ()
-    """What was presented, and who believed it."""
-
-    principal: Principal = ANONYMOUS
-    asks: Sequence[Ask] = ()
-    """Limits that were asked, and their verdicts beside them."""
-
-    verdicts: Sequence[Verdict] = ()
-    holds: bool = False
-    """Whether a concurrency limit holds a place, to be released when the answer is out."""
-
-    refusal: Refusal | None = None
-    observed: tuple[Refusal, ...] = ()
-    """Refusals that were only observed."""
-
-    answer: Response | None = None
-    preflight: tuple[Header, ...] | None = None
-    """What a preflight is answered, instead of a grant."""
-
-    def __init__(self, force: InForce, correlation: str) -> None:
+    def __init__(self, force: InForce, correlation: str, known: Arrival | None = None) -> None:
         """Begin with nobody believed and nothing decided.
 
         Args:
             force: The policy in force; the whole request is judged by it, whatever is swapped meanwhile.
             correlation: Ties answer, journal and logs together.
+            known: What the pure steps found for the same request before.
         """
         self.force = force
         self.correlation = correlation
-        self.plan = force.unknown
-        self.observe = force.observe
+        # Client address after trusted proxies; the route; what its template caught; who can believe what the
+        # route accepts; whether scopes are all that it demands of whom is believed.
+        self.address, self.plan, self.parameters, self.accepted, self.plain = known or (
+            "",
+            force.unknown,
+            _NOTHING,
+            (),
+            False,
+        )
+        self.found: Found = ()
+        """What was presented, and who can tell whether it is true."""
+
+        self.principal: Principal = ANONYMOUS
+        self.asks: Sequence[Ask] = ()
+        """Limits that were asked, and their verdicts beside them."""
+
+        self.verdicts: Sequence[Verdict] = ()
+        self.holds = False
+        """Whether a concurrency limit holds a place, to be released when the answer is out."""
+
+        self.refusal: Refusal | None = None
+        self.observed: tuple[Refusal, ...] = ()
+        """Refusals that were only observed."""
+
+        self.answer: Response | None = None
+        self.preflight: tuple[Header, ...] | None = None
+        """What a preflight is answered, instead of a grant."""
 
     def stops(self, refusal: Refusal | None) -> bool:
         """Take a step's result; tell whether the request ends here.
@@ -80,7 +93,7 @@ class Decision:
         """
         if refusal is None:
             return False
-        if self.observe:
+        if self.plan.observe:
             self.observed = (*self.observed, refusal)
             return False
         self.refusal = refusal

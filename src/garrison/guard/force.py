@@ -25,8 +25,8 @@ __all__ = ["Arrival", "Head", "InForce", "Memory"]
 
 T = TypeVar("T")
 
-Arrival: TypeAlias = "tuple[str, Plan, Mapping[str, str], tuple[Credential, ...]]"
-"""Client address, plan, what the path caught, and who can believe what the route accepts."""
+Arrival: TypeAlias = "tuple[str, Plan, Mapping[str, str], tuple[Credential, ...], bool]"
+"""Client address, plan, what the path caught, who can believe what the route accepts, and whether it is plain."""
 
 Head: TypeAlias = "tuple[Ending[bytes], tuple[Header, ...]]"
 """What becomes of the application's header lines, and ours that are the same every time."""
@@ -64,6 +64,7 @@ class InForce:
         "_credentials",
         "arrivals",
         "asked",
+        "believed",
         "body_rate",
         "body_time",
         "header",
@@ -73,7 +74,6 @@ class InForce:
         "heads",
         "hops",
         "hosts",
-        "observe",
         "only",
         "path",
         "plans",
@@ -112,8 +112,10 @@ class InForce:
         self._cors = plans.cors
         self.header_name = policy.forwarded.header
         self.header = self.header_name.encode()
+        self.believed = self.header if self.proxied else b""
+        """The field that the client address depends on; empty: none."""
+
         self.hops = policy.forwarded.hops
-        self.observe = policy.mode == "observe"
         self.header_count = policy.caps.header_count
         self.header_bytes = size(policy.caps.header_bytes)
         self.path = size(policy.caps.path)

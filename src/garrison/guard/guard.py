@@ -26,10 +26,11 @@ from garrison.model.refusal import Refusal, refuse
 from garrison.model.scope import effective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from garrison.credentials.protocol import Presented
     from garrison.guard.force import InForce
+    from garrison.limits import Ask, Verdict
     from garrison.model.clock import Clock
     from garrison.model.principal import Principal
     from garrison.model.request import Request
@@ -63,7 +64,7 @@ class Guard:
         self._counters = counters
         self._take = counters.take
         # Counters in memory answer at once; a coroutine for it would cost as much as the answer.
-        self._take_now = getattr(counters, "take_now", None)
+        self._take_now: Callable[[Sequence[Ask]], Sequence[Verdict]] = getattr(counters, "take_now", _nothing_at_once)
         self._wall = clock.wall
         self._monotonic = clock.monotonic
         self._correlate = correlate
@@ -75,57 +76,58 @@ class Guard:
         Returns:
             The decision; when it has an `answer`, that is what to send, else the request may go on.
         """
-        decision = Decision(self.force, self._correlate())
+        now = self._wall()
+        # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
+        decision = arrive(request, self.force, self._correlate())
+        if decision.refusal is not None or decision.answer is not None:
+            return self._ended(request, decision, now)
+        plan = decision.plan
         try:
-            # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
-            if not arrive(request, decision):
-                await self._judged(request, decision)
+            # 3: what the address may still spend
+            asks = address_asks(decision) if plan.before else ()
+            if asks and decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
+                return self._ended(request, decision, now)
+            # 4, 5, 6: find the credential, fetch its record, believe it
+            if decision.stops(await self._believed(request, decision, now)):
+                return self._ended(request, decision, now)
+            # 7: what the principal may; it pays for a refusal too
+            principal = decision.principal
+            allowed = decision.plain and principal.scopes.issuperset(plan.scopes)
+            denied = None if allowed else permit(plan, principal, now) or cross_site(request, decision)
+            # 8: what the principal may still spend
+            asks = principal_asks(decision) if plan.after or principal.asks else ()
+            if asks and decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
+                return self._ended(request, decision, now)
         except StoreError as fault:
             decision.refusal = _unavailable(fault)
-        if decision.refusal is not None:
-            decision.answer = problem(decision.refusal, decision.correlation)
-        if decision.refusal is not None or decision.observed:
-            self._record(request, decision, self._wall())
-        return decision
-
-    async def _judged(self, request: Request, decision: Decision) -> None:
-        """Take the steps that spend, look up and permit."""
-        plan, now = decision.plan, self._wall()
-        # 3: what the address may still spend
-        if plan.before:
-            asks = address_asks(decision)
-            refusal = spent(decision, asks, self._take_now(asks) if self._take_now else await self._take(asks))
-            if refusal is not None and decision.stops(refusal):
-                return
-        # 4, 5, 6: find the credential, fetch its record, believe it
-        if decision.accepted or not plan.public:
-            refusal = await self._believed(request, decision, now)
-            if refusal is not None and decision.stops(refusal):
-                return
-        # 7: what the principal may; it pays for a refusal too
-        denied = permit(plan, decision.principal, now) or cross_site(request, decision)
-        # 8: what the principal may still spend
-        if plan.after or decision.principal.asks:
-            asks = principal_asks(decision)
-            refusal = spent(decision, asks, self._take_now(asks) if self._take_now else await self._take(asks))
-            if refusal is not None and decision.stops(refusal):
-                return
-        if denied is None or not decision.stops(denied):
-            _admit(decision, now)
+            return self._ended(request, decision, now)
+        if denied is not None and decision.stops(denied):
+            return self._ended(request, decision, now)
+        _admit(decision, now)
+        return self._ended(request, decision, now) if decision.observed else decision
 
     async def _believed(self, request: Request, decision: Decision, now: int) -> Refusal | None:
-        found = present(decision.accepted, request, decision.plan)
+        """Find who acts, or why nobody is believed."""
+        found = present(request, decision)
         if type(found) is Refusal:
             return found
-        decision.found = found
         for credential, presented in found:
             principal = await credential.believe(
                 presented, request, decision.address, decision.plan, now, self._monotonic()
             )
-            if isinstance(principal, Refusal):
+            if type(principal) is Refusal:
                 return principal
-            decision.principal = _together(decision.principal, principal, presented)
+            decision.principal = _together(decision.principal, principal, presented) if len(found) > 1 else principal
         return None
+
+    def _ended(self, request: Request, decision: Decision, now: int) -> Decision:
+        """Answer what was refused, and record it and what was only observed, once."""
+        if decision.refusal is not None:
+            decision.answer = problem(decision.refusal, decision.correlation)
+        if decision.refusal is not None or decision.observed:
+            self._record(request, decision, now)
+            decision.observed = ()
+        return decision
 
     def judges_body(self, request: Request, decision: Decision) -> bool:
         """Tell whether the whole body is wanted before the request may go on: for an endpoint, a schema, JSON."""
@@ -143,24 +145,22 @@ class Guard:
         now = self._wall()
         mounted = decision.plan.endpoint
         if mounted is None:
-            refusal = body if type(body) is Refusal else refused(check_body(decision, request, body))
-            # A body that was never whole cannot go on, whatever is only observed.
-            if refusal is not None and (type(body) is Refusal or decision.stops(refusal)):
-                self._end(request, decision, refusal, now)
+            if type(body) is Refusal:
+                # A body that was never whole cannot go on, whatever is only observed.
+                decision.refusal = body
+            else:
+                decision.stops(refused(check_body(decision, request, body)))
+            self._ended(request, decision, now)
             return
         try:
             answer = await run_endpoint(mounted, request, decision, body, now)
         except StoreError as fault:
             answer = _unavailable(fault)
         if type(answer) is Refusal:
-            self._end(request, decision, answer, now)
+            decision.refusal = answer
+            self._ended(request, decision, now)
         else:
             decision.answer = answer
-
-    def _end(self, request: Request, decision: Decision, refusal: Refusal, now: int) -> None:
-        decision.refusal = refusal
-        decision.answer = problem(refusal, decision.correlation)
-        self._record(request, decision, now)
 
     def withhold(self, request: Request, decision: Decision, status: int) -> Response | None:
         """Give the answer that must replace the application's, or None to let it pass; see `finish.withheld`."""
@@ -196,6 +196,11 @@ class Guard:
         except StoreError:
             return False
         return not again.stops(permit(again.plan, again.principal, now)) and again.principal.id == decision.principal.id
+
+
+def _nothing_at_once(_: Sequence[Ask]) -> Sequence[Verdict]:
+    """Stand for counters that must be waited for."""
+    return ()
 
 
 def _admit(decision: Decision, now: int) -> None:

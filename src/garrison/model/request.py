@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Header", "Request"]
+__all__ = ["NONE", "Header", "Request", "repeated"]
 
 Header = tuple[bytes, bytes]
 """A field name in lower case and its value, as received."""
+
+NONE: frozenset[bytes] = frozenset()
+"""No name stands more than once."""
 
 
 class Request:
@@ -55,9 +58,9 @@ class Request:
         self.scheme = scheme
         self.peer = peer
         self.fields = fields = dict(headers)
-        self.repeated: frozenset[bytes] = frozenset()
+        self.repeated = NONE
         if len(fields) != len(headers):
-            self.repeated = _repeated(headers)
+            self.repeated = repeated(headers)
 
     def lines(self, name: bytes) -> list[bytes]:
         """List every line of a field, in order."""
@@ -78,8 +81,8 @@ class Request:
         return value.decode("latin-1")
 
 
-def _repeated(headers: Sequence[Header]) -> frozenset[bytes]:
-    """Names that stand more than once, in one pass: counting each name would be quadratic in hostile headers."""
+def repeated(headers: Sequence[Header]) -> frozenset[bytes]:
+    """List the names that stand more than once, in one pass: counting each would be quadratic in hostile headers."""
     seen: set[bytes] = set()
     twice: set[bytes] = set()
     for name, _ in headers:

@@ -39,13 +39,21 @@ class Exchange:
         self.started = False
         self.held = False
 
-    def __call__(self, message: Message) -> Awaitable[None]:
+    def send(self, message: Message) -> Awaitable[None]:
         """Pass one message on; the first one gets its headers.
 
         A plain function that gives the server's own awaitable: one coroutine less for every message.
         """
         if message["type"] == "http.response.start":
-            return self._begin(message)
+            status = message["status"]
+            if self.decision.principal.proof is not None:
+                replacement = self._guard.withhold(self.request, self.decision, status)
+                if replacement is not None:
+                    self._swallow = True
+                    return self.answer(replacement)
+            self.started = True
+            headers = finish(self.decision, self.request, status, message.get("headers", ()))
+            return self._send({**message, "headers": headers})
         if self._swallow:
             return _nothing()
         if not self.held and message.get("more_body", False):
@@ -53,17 +61,6 @@ class Exchange:
             self.held = True
             self._connections.begin(self)
         return self._send(message)
-
-    def _begin(self, message: Message) -> Awaitable[None]:
-        status = message["status"]
-        if self.decision.principal.proof is not None:
-            replacement = self._guard.withhold(self.request, self.decision, status)
-            if replacement is not None:
-                self._swallow = True
-                return self.answer(replacement)
-        self.started = True
-        headers = finish(self.decision, self.request, status, message.get("headers", ()))
-        return self._send({**message, "headers": headers})
 
     async def answer(self, response: Response) -> None:
         """Send a whole answer of Garrison's own."""

@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
+
 from garrison.adapters.asgi.body import Receive, Scope, Send
+from garrison.model.principal import Principal
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
-    from garrison.model.principal import Principal
 
 __all__ = ["App", "Authorization", "identify"]
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Authorization:
+class Authorization(Struct, frozen=True):
     """The scopes of a request, as Starlette's `@requires` asks for them: `authenticated` is among them."""
 
-    __slots__ = ("_principal",)
-
-    def __init__(self, principal: Principal) -> None:
-        """Keep the principal."""
-        self._principal = principal
+    principal: Principal
+    """Whose they are."""
 
     @property
     def scopes(self) -> list[str]:
         """List the scopes, sorted; stars stay as granted."""
-        known = ["authenticated"] if self._principal.is_authenticated else []
-        return known + sorted(self._principal.scopes)
+        known = ["authenticated"] if self.principal.is_authenticated else []
+        return known + sorted(self.principal.scopes)
 
 
 def identify(scope: Scope, decision: Decision) -> None:

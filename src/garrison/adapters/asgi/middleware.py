@@ -6,18 +6,18 @@ Stands outermost, outside the framework's own error handler, so that every answe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.asgi.body import Bounded, Gone, read_body, replay
 from garrison.adapters.asgi.connections import Connections
 from garrison.adapters.asgi.exchange import Exchange
 from garrison.adapters.asgi.identity import identify
+from garrison.adapters.asgi.request import ScopeRequest
 from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
 from garrison.guard.content import check_length, has_body
 from garrison.model.refusal import refuse
-from garrison.model.request import Request
 from garrison.runtime.compose import compose
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
     from garrison.guard.decision import Decision
+    from garrison.model.request import Request
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 
@@ -61,15 +62,16 @@ class Garrison:
         self.runtime = runtime or compose(policy, authenticate=authenticate)
         self.guard = self.runtime.awaited
         self._connections = Connections(self.guard)
+        self._application: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3)."""
+        if scope.get("app") is not self._application or not self.runtime.serving:
+            self.begin(scope.get("app"))
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        if not self.runtime.serving:
-            self.runtime.start()
-        request = read_request(scope)
+        request = ScopeRequest(scope)
         decision = await self.guard.decide(request)
         exchange = Exchange(request, decision, send, self.guard, self._connections)
         try:
@@ -80,10 +82,20 @@ class Garrison:
                 await exchange.answer(decision.answer)
             elif within is not None:
                 identify(scope, decision)
-                await self._serve(scope, within, exchange)
+                await self.app(scope, within, exchange.send)
+        except Exception as error:
+            if not await _settled(exchange, error):
+                raise
         finally:
+            if exchange.held:
+                self._connections.end()
             if decision.holds:
                 await self.guard.release(decision)
+
+    def begin(self, application: Any) -> None:
+        """Serve from now on in this process, for the framework's application that the scope names, if any."""
+        self._application = application
+        self.runtime.start()
 
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""
@@ -100,21 +112,6 @@ class Garrison:
         await self.guard.take_body(request, decision, body)
         return replay(body, receive) if type(body) is bytes else receive
 
-    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        """Let the application answer; what it raises is answered here if nothing was sent yet, then raised on."""
-        try:
-            await self.app(scope, receive, exchange)
-        except OwnershipError:
-            await exchange.refuse(refuse("not_found", "not_owner"))
-        except RefusedError as error:
-            await exchange.refuse(error.refusal)
-        except Exception:
-            await exchange.refuse(refuse("internal_error", "unhandled"))
-            raise
-        finally:
-            if exchange.held:
-                self._connections.end()
-
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "websocket":
@@ -126,8 +123,7 @@ class Garrison:
             raise RuntimeError(msg)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.runtime.start()
-        request = read_request(scope)
+        request = ScopeRequest(scope)
         decision = await self.guard.decide(request)
         try:
             await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
@@ -135,23 +131,20 @@ class Garrison:
             await self.guard.release(decision)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start before the application does, and close after it has."""
-        self.runtime.start()
+        """Have started before the application does, and close after it has."""
         try:
             await self.app(scope, receive, send)
         finally:
             self.runtime.close()
 
 
-def read_request(scope: Scope) -> Request:
-    """Translate an ASGI connection scope; a WebSocket's method is `WS`, as in the policy."""
-    client = scope.get("client")
-    return Request(
-        scope.get("method", "WS"),
-        scope["path"],
-        scope["headers"],
-        raw_path=scope.get("raw_path") or b"",
-        query=scope.get("query_string", b""),
-        scheme=scope.get("scheme", "http"),
-        peer=client[0] if client else "",
-    )
+async def _settled(exchange: Exchange, error: Exception) -> bool:
+    """Answer what the application raised, if nothing was sent yet; False: a fault, for whoever logs it."""
+    if isinstance(error, OwnershipError):
+        await exchange.refuse(refuse("not_found", "not_owner"))
+    elif isinstance(error, RefusedError):
+        await exchange.refuse(error.refusal)
+    else:
+        await exchange.refuse(refuse("internal_error", "unhandled"))
+        return False
+    return True

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garrison.credentials.protocol import Credential, Presented
+    from garrison.guard.decision import Decision
     from garrison.model.request import Request
-    from garrison.policy.plan import Plan
 
 __all__ = ["Found", "challenge", "present"]
 
@@ -23,14 +23,15 @@ Found: TypeAlias = "Sequence[tuple[Credential, Presented]]"
 """What was found, with who can tell whether it is true."""
 
 
-def present(accepted: Sequence[Credential], request: Request, plan: Plan) -> Found | Refusal:
+def present(request: Request, decision: Decision) -> Found | Refusal:
     """Find what the route accepts.
 
     Args:
-        accepted: The kinds that the route accepts.
         request: Where to look.
-        plan: Whether the route asks for every one of them, or may be called without any.
+        decision: Knows the kinds that the route accepts, and whether it asks for every one of them or may be
+            called without any.
     """
+    accepted, plan = decision.accepted, decision.plan
     found: list[tuple[Credential, Presented]] = []
     for credential in accepted:
         presented = credential.find(request)
@@ -39,9 +40,8 @@ def present(accepted: Sequence[Credential], request: Request, plan: Plan) -> Fou
         if type(presented) is Refusal:
             return _challenged(presented, accepted)
         found.append((credential, presented))
-    if not found and plan.public:
-        return found
-    if len(found) == (len(plan.credentials) if plan.all_credentials else 1):
+    if len(found) == (len(plan.credentials) if plan.all_credentials else 1) or (plan.public and not found):
+        decision.found = found
         return found
     return _wrong_number(found, accepted, request, every=plan.all_credentials)
 

@@ -22,8 +22,8 @@ def answer_preflight(request: Request, decision: Decision) -> bool:
 
     In observe mode a path without a CORS policy leaves its preflights to the application.
     """
-    method = fields.get(b"access-control-request-method")
-    if method is None or b"origin" not in fields:
+    method = request.fields.get(b"access-control-request-method")
+    if method is None or b"origin" not in request.fields:
         return False
     cors = decision.force.plans.cors_for(request.path, method.decode("latin-1"))
     if cors is None:

@@ -78,6 +78,8 @@ def spent(decision: Decision, asks: Sequence[Ask], verdicts: Sequence[Verdict]) 
         decision.asks, decision.verdicts = asks, verdicts
     refused = False
     for allowed, _, _, _, lease in verdicts:
-        refused = refused or not allowed
-        decision.holds = decision.holds or lease > 0
+        if lease:
+            decision.holds = True
+        if not allowed:
+            refused = True
     return limit_refusal(asks, verdicts) if refused else None

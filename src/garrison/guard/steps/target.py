@@ -4,46 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.guard.decision import Decision
 from garrison.guard.steps.site import answer_preflight
 from garrison.model.net import canonical, client_address
 from garrison.model.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
-    from garrison.guard.decision import Decision
     from garrison.guard.force import InForce
     from garrison.model.request import Request
 
 __all__ = ["arrive", "locate"]
 
 
-def arrive(request: Request, decision: Decision) -> bool:
-    """Take the pure steps, before anything is spent or looked up; tell whether the request ends with them.
+def arrive(request: Request, force: InForce, correlation: str) -> Decision:
+    """Take the pure steps, before anything is spent or looked up; a decision with a refusal or an answer ends here.
 
-    What they found is remembered by everything it depends on. The caps are not: other fields differ.
+    What they found is remembered by everything it depends on. The caps are not: other fields and queries differ.
     """
-    force = decision.force
-    name = request.method, request.path, request.raw_path, request.peer, request.fields.get(b"host")
+    fields = request.fields
+    name = request.method, request.path, request.raw_path, request.peer, fields.get(b"host"), fields.get(force.believed)
     known = force.arrivals.get(name)
-    if known is None or request.repeated or request.query or force.proxied:
-        return _arrive(request, decision, name)
-    decision.address, decision.plan, decision.parameters, decision.accepted = known
-    return _too_much(request, force) and decision.stops(_too_large())
+    if known is None or request.repeated or len(request.query) > force.query:
+        return _arrive(request, Decision(force, correlation), name)
+    decision = Decision(force, correlation, known)
+    headers = len(fields)
+    if headers > force.header_count or len(b"".join([*fields, *fields.values()])) > force.header_bytes:
+        decision.stops(_too_large())
+    return decision
 
 
-def _arrive(request: Request, decision: Decision, name: tuple[object, ...]) -> bool:
+def _arrive(request: Request, decision: Decision, name: tuple[object, ...]) -> Decision:
     # 0: whom we serve and who asks
     force = decision.force
     if decision.stops(_served(request, decision)):
-        return True
+        return decision
     # 1: a preflight carries no credential and reaches no handler, known route or not
-    if request.method == "OPTIONS":
-        return answer_preflight(request, decision) or decision.stops(locate(request, decision))
+    if request.method == "OPTIONS" and answer_preflight(request, decision):
+        return decision
     # 2: the plan
-    if decision.stops(locate(request, decision)):
-        return True
-    if not (request.repeated or force.proxied or decision.observe):
-        force.arrivals.keep(name, (decision.address, decision.plan, decision.parameters, decision.accepted))
-    return False
+    stopped = decision.stops(locate(request, decision))
+    if not (stopped or decision.observed or request.repeated or request.method == "OPTIONS"):
+        known = decision.address, decision.plan, decision.parameters, decision.accepted, decision.plain
+        force.arrivals.keep(name, known)
+    return decision
 
 
 def _served(request: Request, decision: Decision) -> Refusal | None:
@@ -58,17 +61,10 @@ def _served(request: Request, decision: Decision) -> Refusal | None:
         return refuse("host_unknown", "host_unknown")
     if len(request.query) > force.query or len(request.path) > force.path:
         return refuse("target_too_long", "target_too_long")
-    return _too_large() if _too_much(request, force) else None
-
-
-def _too_much(request: Request, force: InForce) -> bool:
     headers = request.headers
-    if len(headers) > force.header_count:
-        return True
-    fields = request.fields
-    if len(fields) == len(headers):
-        return len(b"".join(fields)) + len(b"".join(fields.values())) > force.header_bytes
-    return sum([len(name) + len(value) for name, value in headers]) > force.header_bytes
+    if len(headers) > force.header_count or sum([len(n) + len(v) for n, v in headers]) > force.header_bytes:
+        return _too_large()
+    return None
 
 
 def _too_large() -> Refusal:
@@ -76,12 +72,14 @@ def _too_large() -> Refusal:
 
 
 def locate(request: Request, decision: Decision) -> Refusal | None:
-    """Find the plan; what it accepts and whether it only observes come with it."""
-    force = decision.force
-    found = force.plans.find(request.method, request.path, request.raw_path)
+    """Find the plan, and who can believe what it accepts."""
+    found = decision.force.plans.find(request.method, request.path, request.raw_path)
     if isinstance(found, Refusal):
         return found
+    plan = found.plan
     decision.plan, decision.parameters = found
-    decision.accepted = force.accepted(found.plan)
-    decision.observe = decision.observe or found.plan.observe
+    decision.accepted = accepted = decision.force.accepted(plan)
+    decision.plain = not (plan.fresh or plan.methods or plan.sets_cookie) and not (
+        request.method == "WS" or any(credential.kind == "custom" for credential in accepted)
+    )
     return None
