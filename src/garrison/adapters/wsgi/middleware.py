@@ -206,10 +206,12 @@ def read_environ(environ: Environ) -> Request:
 
     A path that is no UTF-8 keeps its replacement characters, which the route table refuses as ambiguous.
     """
+    method = environ["REQUEST_METHOD"]
     path = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")) or "/"
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     return Request(
-        environ["REQUEST_METHOD"],
+        # An HTTP request that calls its method WS must not open what is a WebSocket's.
+        "ws" if method == "WS" else method,
         path.encode("latin-1", "replace").decode("utf-8", "replace"),
         _headers(environ),
         raw_path=raw.partition("?")[0].encode("latin-1", "replace") if raw.startswith("/") else b"",
