@@ -59,10 +59,10 @@ def test_one_mac_is_computed_whether_there_is_a_key_or_not(reason: str, monkeypa
     """The work is counted, since a timed test would lie: once per presented key."""
     world = World()
     text = _cases(world)[reason]
-    proofs: list[str] = []
+    proofs: list[bytes] = []
     real = mac.KeyMacs.proves
 
-    def counted(self: mac.KeyMacs, raw: bytes, stored: str, pepper: str) -> bool:
+    def counted(self: mac.KeyMacs, raw: bytes, stored: bytes, pepper: str) -> bool:
         proofs.append(stored)
         return real(self, raw, stored, pepper)
 

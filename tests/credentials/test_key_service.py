@@ -170,8 +170,8 @@ class TestListAndShow:
         shown = drive(world.service.show(issued.record.id, world.by()))
 
         assert isinstance(shown, KeyView)
-        assert record.seal not in repr(shown)
-        assert record.secrets[0].mac not in repr(shown)
+        assert record.secrets[0].mac.hex() not in repr(shown)
+        assert repr(record.secrets[0].mac) not in repr(shown)
         assert shown.uses_left == 7
 
     def test_another_ones_key_looks_like_a_missing_one(self) -> None:
@@ -357,7 +357,7 @@ class TestEnd:
         assert world.reason(issued.text) == "key_revoked"
         assert drive(world.store.get(ALLOWANCES, issued.record.id)) is None
         world.clock.advance(KEEP - 1)
-        assert drive(world.store.get(KEYS, issued.record.id)).reason == "leaked"
+        assert world.stored(issued.record.id).reason == "leaked"
         world.clock.advance(1)
         assert drive(world.store.get(KEYS, issued.record.id)) is None
 

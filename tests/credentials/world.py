@@ -7,11 +7,12 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from garrison.credentials.api_key import ApiKeys
 from garrison.credentials.key_order import NewKey
-from garrison.credentials.key_record import KEYS, KeyRecord
+from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow
 from garrison.credentials.key_service import OPERATOR, By, Issued, KeyService
 from garrison.credentials.protocol import Owner, Owners
 from garrison.crypto.ring import KeyRing
@@ -169,13 +170,20 @@ class World:
     def tend(self) -> None:
         drive(self.keys.tend(self.clock.wall(), self.clock.monotonic()))
 
+    def row(self, id: str) -> KeyRow:
+        row: KeyRow = drive(self.store.get(KEYS, id))
+        return row
+
     def stored(self, id: str) -> KeyRecord:
-        record: KeyRecord = drive(self.store.get(KEYS, id))
+        record = self.keys.lookup.macs.open(self.row(id))
+        assert record is not None
         return record
 
     def tamper(self, id: str, **fields: Any) -> None:
         """Change a row as somebody with the database but without the root key could."""
-        outcome = drive(self.store.commit([Put(KEYS, replace(self.stored(id), **fields))]))
+        row = self.row(id)
+        facts = msgspec.msgpack.encode(replace(self.stored(id), **fields))
+        outcome = drive(self.store.commit([Put(KEYS, replace(row, facts=facts))]))
         assert outcome.done
 
 

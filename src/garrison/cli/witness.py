@@ -124,12 +124,11 @@ def stored(runtime: Runtime, who: str) -> Witness:
 
 def _key(runtime: Runtime, name: str) -> Witness:
     from garrison.credentials.key_format import key_of
-    from garrison.credentials.key_record import KEYS, KeyRecord
     from garrison.credentials.keys.hot import compiled, proved
     from garrison.guard.drive import drive
 
     side, now = runtime.driven_side, runtime.clock.wall()
-    record: KeyRecord | None = drive(side.face.get(KEYS, key_of(name)))
+    record = drive(side.api_keys.lookup.stored(key_of(name)))
     if record is None:
         msg = f"there is no key {name!r}; see: garrison keys list"
         raise UsageError(msg)

@@ -162,6 +162,16 @@ class ApiKeys:
             return self._refusal("key_spent", presented.id)
         return believed
 
+    def lasting(self, presented: Presented) -> Presented | None:
+        """Give a proved key with no restrictions; see `Credential.lasting`."""
+        proof = presented.extra
+        return presented if type(proof) is Proved and proof.plain and not presented.text else None
+
+    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+        """Tell whether a key is still hot; see `Credential.stands`."""
+        proof = lasting.extra
+        return proof.live and now < proof.until and self._fresh(monotonic)
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count a use for the next flush; see `Credential.used`."""
         actor = principal if type(principal) is KeyPrincipal else principal.app

@@ -78,5 +78,13 @@ class OwnAuthentication:
             return ANONYMOUS
         return refuse("credential_missing", "authenticate_none", headers=self._headers)
 
+    def lasting(self, presented: Presented) -> Presented | None:
+        """Give nothing: the application is asked each time."""
+        return None
+
+    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+        """Tell that nothing does."""
+        return False
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: the application knows."""

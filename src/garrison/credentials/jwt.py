@@ -104,6 +104,14 @@ class JwtTokens:
                 return self._refusal("token_owner_gone", subject=f"jwt:{claims.jti}")
         return self._remembered(claims, owner)
 
+    def lasting(self, presented: Presented) -> Presented | None:
+        """Give nothing: every token is checked."""
+        return None
+
+    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+        """Tell that nothing does."""
+        return False
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: a token is counted where it is issued."""
 

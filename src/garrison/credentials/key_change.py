@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.audit.codes import code_of
 from garrison.credentials.key_format import KeyFormat, new_secret_id
-from garrison.credentials.key_record import KEYS, KeyRecord, KeySecret
+from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.model.event import Event
 from garrison.model.ids import random_id
@@ -56,6 +56,9 @@ class Change(NamedTuple):
     code: str
     """Code of the event."""
 
+    version: int = 0
+    """Of the row that is changed; 0: the key is new."""
+
     severity: str = ""
     """Empty: the code's usual one."""
 
@@ -83,18 +86,13 @@ class Changes:
         """Draw a secret for a key; gives the whole key's text, seen this once, and what is stored of it."""
         id = new_secret_id(key, taken, self.randomness)
         text = self._format.make(kind, id, self.randomness)
-        mac = self.macs.mac(text.encode("ascii")).hex()
+        mac = self.macs.mac(text.encode("ascii"))
         return text, KeySecret(id=id, mac=mac, pepper=self.macs.pepper, created=now)
 
     async def read(self, id: str, by: By) -> KeyRecord | Refusal:
         """Read a key for whoever asks: 404 `not_found` when it is none of theirs, 403 when a key asks."""
-        refusal = barred(by.actor)
-        if refusal is not None:
-            return refusal
-        record: KeyRecord | None = await self.records.get(KEYS, id)
-        if record is None or (by.actor is not OPERATOR and record.owner != by.actor.id):
-            return refuse("not_found", "key_unknown")
-        return record if self.macs.genuine(record) else refuse("conflict", "key_row_forged")
+        found = await self._read(id, by)
+        return found if isinstance(found, Refusal) else found[0]
 
     async def apply(self, id: str, by: By, edit: Callable[[KeyRecord], Change | str]) -> KeyRecord | Refusal:
         """Change a key.
@@ -105,23 +103,32 @@ class Changes:
             edit: Gives the change, or the reason why it cannot be (409 `conflict`).
         """
         for _ in range(_TRIES):
-            record = await self.read(id, by)
-            if isinstance(record, Refusal):
-                return record
-            change = edit(record)
+            found = await self._read(id, by)
+            if isinstance(found, Refusal):
+                return found
+            change = edit(found[0])
             if isinstance(change, str):
                 return refuse("conflict", change)
-            outcome = await self.store([change], by)
+            outcome = await self.store([change._replace(version=found[1])], by)
             if outcome.done:
-                stored: KeyRecord = outcome.records[0]
-                return stored
+                return change.record
         return refuse("conflict", "key_overtaken")
+
+    async def _read(self, id: str, by: By) -> tuple[KeyRecord, int] | Refusal:
+        refusal = barred(by.actor)
+        if refusal is not None:
+            return refusal
+        row: KeyRow | None = await self.records.get(KEYS, id)
+        if row is None or (by.actor is not OPERATOR and row.owner != by.actor.id):
+            return refuse("not_found", "key_unknown")
+        record = self.macs.open(row)
+        return refuse("conflict", "key_row_forged") if record is None else (record, row.version)
 
     async def store(self, changes: Sequence[Change], by: By, *further: Step) -> Outcome:
         """Store changes with their events and news, all or none, and tell this process at once."""
         steps: list[Step] = []
         for change in changes:
-            steps += [*change.first, Put(KEYS, self.macs.seal(change.record)), *change.then]
+            steps += [*change.first, Put(KEYS, self.macs.row(change.record, change.version)), *change.then]
             steps.append(self.news_of(change.record.id, by.now))
         outcome = await self.records.commit([*steps, *further], [_event(change, by) for change in changes])
         if outcome.done:

@@ -82,8 +82,8 @@ async def import_hashes(
         return refuse("conflict", "key_known")
     changes.tell(f"scheme:{scheme}", by.now)
     for change in imported:
-        changes.tell(change.record.secrets[0].mac, by.now)
-    return [record for record in outcome.records if hasattr(record, "secrets")]
+        changes.tell(change.record.secrets[0].mac.hex(), by.now)
+    return [change.record for change in imported]
 
 
 def _errors(rows: Sequence[ForeignKey], scheme: str) -> Iterator[dict[str, str]]:
@@ -112,7 +112,7 @@ def _change(changes: Changes, row: ForeignKey, now: int, scheme: str) -> Change:
         id=new_secret_id(id, frozenset(), changes.randomness), mac=mac, pepper=macs.pepper, scheme=scheme, created=now
     )
     record = replace(record_of(row.order, id, row.owner, changes.policy.environment, now), secrets=(secret,))
-    further: list[Step] = [Put(STRAYS, Stray(id=mac, key=id, secret=secret.id)), changes.news_of(mac, now)]
+    further: list[Step] = [Put(STRAYS, Stray(id=mac.hex(), key=id, secret=secret.id)), changes.news_of(mac.hex(), now)]
     if row.order.uses is not None:
         further.append(Put(ALLOWANCES, Allowance(id=id, left=row.order.uses, purge=record.purge)))
     return Change(record, "key_imported", details={"scheme": scheme}, then=tuple(further))

@@ -89,7 +89,6 @@ def record_of(order: NewKey, id: str, owner: Principal | None, environment: Envi
         kind=order.kind,
         environment=environment,
         owner=whose.id,
-        holder=whose.id,
         subject=whose.subject,
         subject_kind=whose.kind,
         issuer=whose.issuer,

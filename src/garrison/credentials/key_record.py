@@ -1,7 +1,8 @@
 """An API key as it is stored: one record with up to three secrets, and what the key is for.
 
-The record never holds a secret, only its peppered MAC. A seal over the whole row shows a row that somebody
-planted or changed behind our back.
+The record never holds a secret, only its peppered MAC. It is stored as bytes with a seal over them, so that a
+row which somebody planted or changed behind our back is not even read. `garrison.credentials.keys.mac` writes
+and opens rows.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = [
     "Allowance",
     "ForeignScheme",
     "KeyRecord",
+    "KeyRow",
     "KeySecret",
     "KeyUse",
     "Status",
@@ -47,8 +49,8 @@ class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     """Public; what the key's text shows."""
 
-    mac: str
-    """HMAC-SHA-256 of the whole key under the pepper, hexadecimal."""
+    mac: bytes
+    """HMAC-SHA-256 of the whole key under the pepper."""
 
     pepper: str
     """Id of the root key that the pepper is derived from."""
@@ -64,8 +66,11 @@ class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """End of the overlap after a rotation, wall microseconds; 0: as long as the key."""
 
 
-class KeyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One API key: whose it is, what it may, where from, until when."""
+class KeyRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One API key: whose it is, what it may, where from, until when.
+
+    Fields are only ever added, with a default: then a row of an earlier release is still read.
+    """
 
     id: str
     """Stable through rotations; the name in lists, logs and limits."""
@@ -78,9 +83,6 @@ class KeyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     owner: str
     """`Principal.id` of whoever acts when the key is used."""
-
-    holder: str = ""
-    """The owner again while the key counts among theirs; a revoked key does not."""
 
     subject: str
     """The four parts of the owner; a key without one acts for itself: `service`, its id."""
@@ -123,11 +125,27 @@ class KeyRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     purge: int = 0
     """When the record may be cleaned up, wall microseconds; 0: never."""
 
-    seal: str = ""
-    """Keyed hash over all of the above, with the id of its root key."""
+
+class KeyRow(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A key as the store has it."""
+
+    id: str
+    owner: str
+    holder: str = ""
+    """The owner again while the key counts among theirs; a revoked key does not."""
+
+    purge: int = 0
+    facts: bytes
+    """The `KeyRecord`, as MessagePack."""
+
+    root: str
+    """Id of the root key that the seal is made with."""
+
+    seal: bytes
+    """Keyed hash over the facts."""
 
 
-KEYS = Kind(name="api_key", struct=KeyRecord, indexes=("owner", "holder"), expires="purge")
+KEYS = Kind(name="api_key", struct=KeyRow, indexes=("owner", "holder"), expires="purge")
 
 
 class KeyUse(Record, frozen=True, kw_only=True, omit_defaults=True):

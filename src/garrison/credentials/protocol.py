@@ -76,6 +76,24 @@ class Credential(Protocol):
         """
         ...
 
+    def lasting(self, presented: Presented) -> Presented | None:
+        """Give what stands for a believed credential from now on, without its text; None: believe it each time.
+
+        Only for one that shows in the fields where keys and tokens stand, and that is believed for what it is,
+        wherever it comes from and whatever is asked.
+        """
+        ...
+
+    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+        """Tell whether `believe` would give the same principal again, without waiting for anything.
+
+        Args:
+            lasting: From `lasting`.
+            now: Wall microseconds.
+            monotonic: Monotonic microseconds.
+        """
+        ...
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note that a believed credential passed every check; cheap, in memory, never waits."""
         ...

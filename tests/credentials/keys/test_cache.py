@@ -13,7 +13,7 @@ from garrison.credentials.keys.hot import HotKey, Proved, compiled, proved
 
 
 def _key(id: str, version: int = 1, owner: str = "user:ada") -> HotKey:
-    secret = KeySecret(id=f"{id}1", mac="", pepper="", created=0)
+    secret = KeySecret(id=f"{id}1", mac=b"", pepper="", created=0)
     record = KeyRecord(
         id=id,
         name="n",
@@ -22,10 +22,9 @@ def _key(id: str, version: int = 1, owner: str = "user:ada") -> HotKey:
         owner=owner,
         subject="ada",
         created=0,
-        version=version,
         secrets=(secret,),
     )
-    return compiled(record, None, 0)
+    return compiled(record, None, 0, version)
 
 
 def _cache(most: int = 9, recent: Container[str] = ()) -> KeyCache:

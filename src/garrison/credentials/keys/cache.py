@@ -112,7 +112,7 @@ class KeyCache:
                 return False
             present = self._keys.get(record.id)
             if present is not None:
-                if present.record.version > record.version:
+                if present.version > key.version:
                     return False
                 self._remove(present)
             while len(self._keys) >= self._most:

@@ -20,6 +20,9 @@ IDS: Final = 4
 FIRST: Final = 2**14
 """Words of the first layer: 128 KiB, for 65,536 ids. Each further layer is four times the last."""
 
+_PAIRS: Final = tuple([1 << one | 1 << other for one in range(64) for other in range(64)])
+"""Every two bits of a word; an id sets two pairs."""
+
 
 class IdFilter:
     """A set of ids that forgets none and takes little room."""
@@ -41,7 +44,7 @@ class IdFilter:
         # The low half of the hash chooses the word, the high half its bits. Python keys the hash of text anew in
         # each process: nobody can invent ids that all seem to exist.
         at = hash(id)
-        bits = 1 << (at >> 32 & 63) | 1 << (at >> 38 & 63) | 1 << (at >> 44 & 63) | 1 << (at >> 50 & 63)
+        bits = _PAIRS[at >> 32 & 4095] | _PAIRS[at >> 44 & 4095]
         top = self._layers[0]
         top[at & len(top) - 1] |= bits
         self._count += 1
@@ -49,7 +52,7 @@ class IdFilter:
     def __contains__(self, id: str) -> bool:
         """Tell whether an id may exist; False is certain."""
         at = hash(id)
-        bits = 1 << (at >> 32 & 63) | 1 << (at >> 38 & 63) | 1 << (at >> 44 & 63) | 1 << (at >> 50 & 63)
+        bits = _PAIRS[at >> 32 & 4095] | _PAIRS[at >> 44 & 4095]
         for layer in self._layers:
             if layer[at & len(layer) - 1] & bits == bits:
                 break

@@ -83,9 +83,9 @@ def scheme_of(name: str, key: bytes, ring: KeyRing, randomness: Randomness) -> F
     return ForeignScheme(id=name, sealed=seal(ring, _PURPOSE, key, name, randomness) if key else "")
 
 
-def foreign_mac(macs: KeyMacs, pepper: str, scheme: str, digest: bytes) -> str:
+def foreign_mac(macs: KeyMacs, pepper: str, scheme: str, digest: bytes) -> bytes:
     """Make the MAC under which the key of a foreign hash is found."""
-    return macs.mac_under(pepper, f"foreign:{scheme}:".encode() + digest).hex()
+    return macs.mac_under(pepper, f"foreign:{scheme}:".encode() + digest)
 
 
 class ForeignKeys:
@@ -132,17 +132,17 @@ class ForeignKeys:
         if self._schemes is None:
             await self.learn()
         for mac in self._candidates(raw, self._schemes or {}):
-            if ids is None or mac in ids:
-                stray: Stray | None = await self._records.get(STRAYS, mac)
+            if ids is None or mac.hex() in ids:
+                stray: Stray | None = await self._records.get(STRAYS, mac.hex())
                 if stray is not None:
                     return stray
         return None
 
-    def _candidates(self, raw: bytes, schemes: dict[str, Callable[[bytes], bytes]]) -> Iterator[str]:
+    def _candidates(self, raw: bytes, schemes: dict[str, Callable[[bytes], bytes]]) -> Iterator[bytes]:
         if not schemes:
             return
         for pepper in self._macs.peppers:
-            yield self._macs.mac_under(pepper, raw).hex()
+            yield self._macs.mac_under(pepper, raw)
             for scheme, hasher in schemes.items():
                 yield foreign_mac(self._macs, pepper, scheme, hasher(raw))
 

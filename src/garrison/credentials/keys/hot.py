@@ -46,7 +46,6 @@ _READS: Final = frozenset(("GET", "HEAD"))
 REMEMBERED: Final = MINUTE
 """Longest time a key is hot, microseconds: news says sooner when something ended, and this bounds news that is lost."""
 
-_FOREVER: Final = 2**62
 _SHARED: Final = 4_096
 """Different sets of scopes and restrictions that are kept compiled."""
 
@@ -72,6 +71,9 @@ class HotKey(Struct, gc=False):
     """One key as read from the store, compiled for checking. `gc=False`: holds no cycle, so none is sought."""
 
     record: KeyRecord
+    version: int
+    """Of the row it was read from."""
+
     until: int
     """When it is to be read again, wall microseconds."""
 
@@ -106,17 +108,19 @@ class Proved(Struct, gc=False):
     live: bool = True
 
 
-def compiled(record: KeyRecord, owner: Owner | None, now: int) -> HotKey:
-    """Compile a row.
+def compiled(record: KeyRecord, owner: Owner | None, now: int, version: int = 0) -> HotKey:
+    """Compile a key.
 
     Args:
-        record: A row whose seal was found genuine.
+        record: From a row whose seal was found genuine.
         owner: What its owner may now; None: the grant stands alone.
         now: Wall microseconds, before it was read.
+        version: Of the row.
     """
     bounds = _bounds(record.scopes, record.routes, record.networks, record.known, record.origins)
     return HotKey(
         record,
+        version,
         now + REMEMBERED,
         bounds.granted if owner is None else effective(bounds.granted, owner.scopes),
         bounds,
@@ -139,12 +143,12 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
         id=record.owner,
         secret=secret.id,
     )
-    return Proved(
-        key=key,
-        principal=principal,
-        until=min(secret.expires or _FOREVER, record.expires or _FOREVER, key.until),
-        plain=not (record.status != "active" or record.routes or record.networks or record.origins or record.counted),
-    )
+    until = key.until
+    for end in (secret.expires, record.expires):
+        if 0 < end < until:
+            until = end
+    free = not (record.routes or record.networks or record.origins or record.counted)
+    return Proved(key, principal, until, free and record.status == "active")
 
 
 def restricted(key: HotKey, request: Request, address: str, plan: Plan) -> str:

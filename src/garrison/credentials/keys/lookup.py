@@ -10,7 +10,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 from garrison.credentials.key_format import key_of
-from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeySecret
+from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.filter import IdFilter
 from garrison.credentials.keys.foreign import ForeignKeys
 from garrison.credentials.keys.hot import HotKey, Proved, Unproved, compiled, proved
@@ -34,7 +34,7 @@ PAGE: Final = 1_000
 """Records read at once to learn which ids exist."""
 
 _DEAD: Final = {"revoked": "key_revoked", "canary": "key_canary"}
-_NOBODY: Final = "0" * 64
+_NOBODY: Final = bytes(32)
 _NO_SECRET: Final = KeySecret(id="", mac=_NOBODY, pepper="", created=0)
 _GONE: Final = Owner(frozenset(), active=False)
 
@@ -103,20 +103,21 @@ class Lookup:
         Raises:
             StoreError: The store could not answer.
         """
-        id, mac = found.id, ""
+        id, mac = found.id, b""
         if not id:
             stray = await self.foreign.find(found.raw, self._ids if fresh and self._sure else None)
             if stray is None:
                 return "key_unknown_foreign"
-            id, mac = stray.secret, stray.id
+            id, mac = stray.secret, bytes.fromhex(stray.id)
         name = key_of(id)
         key = self._hot(name, now) if fresh else None
         tries = TRIES
         while key is None:
             begun = self.cache.begin()
-            record: KeyRecord | None = await self._records.get(KEYS, name)
+            row: KeyRow | None = await self._records.get(KEYS, name)
+            record = None if row is None else self.macs.open(row)
             owner = None if self._owners is None else await self._owner(record)
-            key = self._genuine(record, name, owner, now)
+            key = _compiled(row, record, owner, now)
             tries -= 1
             if fresh and type(key) is HotKey and not self.cache.put(key, begun) and tries:
                 key = None
@@ -125,6 +126,15 @@ class Lookup:
             return key
         return self._judge(found, key, id, mac, now)
 
+    async def stored(self, id: str) -> KeyRecord | None:
+        """Read a key by its id, past all memory; None when there is none or its row is forged.
+
+        Raises:
+            StoreError: The store could not answer.
+        """
+        row: KeyRow | None = await self._records.get(KEYS, id)
+        return None if row is None else self.macs.open(row)
+
     def _hot(self, name: str, now: int) -> HotKey | str | None:
         """Give what is remembered of a key; None: the store has to be asked."""
         hot = self.cache.get(name)
@@ -132,15 +142,7 @@ class Lookup:
             return hot
         return "key_unknown" if self._sure and name not in self._ids else None
 
-    def _genuine(self, record: KeyRecord | None, name: str, owner: Owner | None, now: int) -> HotKey | str:
-        """Compile what the store gave, or say why it counts for nothing."""
-        if record is None:
-            return "key_unknown"
-        if record.id != name or not self.macs.genuine(record):
-            return "key_row_forged"
-        return "key_owner_gone" if owner is not None and not owner.active else compiled(record, owner, now)
-
-    def _judge(self, found: Unproved, key: HotKey, id: str, mac: str, now: int) -> Proved | str:
+    def _judge(self, found: Unproved, key: HotKey, id: str, mac: bytes, now: int) -> Proved | str:
         """Tell whether a text is a living secret of a key, and remember it if the key is hot."""
         record = key.record
         secret = _secret(record, id) or _NO_SECRET
@@ -177,6 +179,17 @@ class Lookup:
             return
         self._ids.add(value)
         self.cache.drop(value)
+
+
+def _compiled(row: KeyRow | None, record: KeyRecord | None, owner: Owner | None, now: int) -> HotKey | str:
+    """Compile what the store gave, or say why it counts for nothing."""
+    if row is None:
+        return "key_unknown"
+    if record is None:
+        return "key_row_forged"
+    if owner is not None and not owner.active:
+        return "key_owner_gone"
+    return compiled(record, owner, now, row.version)
 
 
 def _secret(record: KeyRecord, id: str) -> KeySecret | None:

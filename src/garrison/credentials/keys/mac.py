@@ -14,9 +14,8 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from msgspec.structs import astuple, fields, replace
 
-from garrison.credentials.key_record import KeyRecord
+from garrison.credentials.key_record import KeyRecord, KeyRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +29,9 @@ _SEAL = "api-key-row"
 _BLOCK = 64
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
-_LATER: Final = tuple(field.default for field in fields(KeyRecord))[1:-1]
-"""What a field is that a row does not have; NODEFAULT, which nothing equals, for those that every row has."""
-
-_COVERED: Final = len(_LATER)
-"""Fields that a seal covers; new ones come last, before the seal."""
-
 _SEAL_BYTES: Final = 32
-_SEAL_LETTERS: Final = 2 * _SEAL_BYTES
-
 _encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(KeyRecord).decode
 
 
 def hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
@@ -64,7 +56,7 @@ def hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
 class KeyMacs:
     """Makes and checks the MACs of keys and the seals of rows, each under the root key it names."""
 
-    __slots__ = ("_heads", "_macs", "_seals", "mac", "pepper", "peppers")
+    __slots__ = ("_macs", "_seals", "mac", "pepper", "peppers")
 
     def __init__(self, ring: KeyRing) -> None:
         """Derive the pepper and the sealing key of every root."""
@@ -76,7 +68,6 @@ class KeyMacs:
 
         self._macs = {root: hmac_sha256(ring.key(_PEPPER, root)) for root in ring.ids}
         self._seals = {root: blake2b(key=ring.key(_SEAL, root), digest_size=_SEAL_BYTES).copy for root in ring.ids}
-        self._heads = {f"{root}.{_COVERED}.": state for root, state in self._seals.items()}
         self.mac = self._macs[ring.current]
         """Makes the MAC of a whole key under the current pepper."""
 
@@ -84,43 +75,40 @@ class KeyMacs:
         """Make the MAC of a whole key under one of the `peppers`."""
         return self._macs[pepper](raw)
 
-    def proves(self, raw: bytes, mac: str, pepper: str) -> bool:
+    def proves(self, raw: bytes, mac: bytes, pepper: str) -> bool:
         """Tell whether a key is the one behind a stored MAC, in constant time; False when the pepper is gone."""
         known = self._macs.get(pepper)
-        right = compare_digest((known or self.mac)(raw).hex(), mac)
+        right = compare_digest((known or self.mac)(raw), mac)
         return right and known is not None
 
-    def seal(self, record: KeyRecord) -> KeyRecord:
-        """Give the record with a seal over all of it; to be stored at once."""
-        seal = _seal_of(self._seals[self.pepper], record, _COVERED)
-        return replace(record, seal=f"{self.pepper}.{_COVERED}.{seal}")
+    def row(self, record: KeyRecord, version: int = 0) -> KeyRow:
+        """Write and seal the row of a key.
 
-    def genuine(self, record: KeyRecord) -> bool:
-        """Tell whether the row is as this deployment wrote it."""
-        seal = record.seal
-        state = self._heads.get(seal[:-_SEAL_LETTERS])
-        if state is None:
-            return self._earlier(record)
-        hash = state()
-        hash.update(_encode(astuple(record)[1:-1]))
-        return compare_digest(hash.hexdigest(), seal[-_SEAL_LETTERS:])
+        Args:
+            record: The key.
+            version: Of the row it takes the place of; 0: there is none.
+        """
+        facts = _encode(record)
+        return KeyRow(
+            id=record.id,
+            owner=record.owner,
+            holder="" if record.status == "revoked" else record.owner,
+            purge=record.purge,
+            facts=facts,
+            root=self.pepper,
+            seal=self._seal(self.pepper, facts),
+            version=version,
+        )
 
-    def _earlier(self, record: KeyRecord) -> bool:
-        """Judge a row of an earlier release: what it lacks must be as if it had never been there."""
-        root, _, rest = record.seal.partition(".")
-        covered, _, seal = rest.partition(".")
-        state = self._seals.get(root)
-        if state is None or not (covered.isdecimal() and covered.isascii() and 0 < int(covered) < _COVERED):
-            return False
-        number = int(covered)
-        if astuple(record)[1 + number : -1] != _LATER[number:]:
-            return False
-        return compare_digest(_seal_of(state, record, number), seal)
+    def open(self, row: KeyRow) -> KeyRecord | None:
+        """Read a row; None when it is not as this deployment wrote it, or its root key is gone."""
+        if row.root not in self._seals or not compare_digest(self._seal(row.root, row.facts), row.seal):
+            return None
+        record = _decode(row.facts)
+        # A genuine key in the place of another, or under another owner's name, is no less forged.
+        return record if record.id == row.id and record.owner == row.owner else None
 
-
-def _seal_of(state: Callable[[], blake2b], record: KeyRecord, covered: int) -> str:
-    # All but the version, which the store counts, and the seal itself, which are the first and the last field. How
-    # many they are is written in front of them by the encoding, so no seal can be taken for one that covers less.
-    hash = state()
-    hash.update(_encode(astuple(record)[1 : 1 + covered]))
-    return hash.hexdigest()
+    def _seal(self, root: str, facts: bytes) -> bytes:
+        hash = self._seals[root]()
+        hash.update(facts)
+        return hash.digest()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeySecret, Stray
+from garrison.credentials.key_record import KEYS, STRAYS, KeyRow, KeySecret, Stray
 from garrison.credentials.keys.foreign import WHOLE
 from garrison.stores.protocols import Drop, Put
 
@@ -27,7 +27,7 @@ MOST_WAITING: Final = 10_000
 
 class _Renewal(NamedTuple):
     key: str
-    before: str
+    before: bytes
     after: KeySecret
 
 
@@ -49,7 +49,7 @@ class Renewals:
         aged = secret.pepper != macs.pepper or secret.scheme not in ("", WHOLE)
         if aged and len(self._waiting) < MOST_WAITING:
             scheme = WHOLE if secret.scheme else ""
-            after = replace(secret, mac=macs.mac(raw).hex(), pepper=macs.pepper, scheme=scheme)
+            after = replace(secret, mac=macs.mac(raw), pepper=macs.pepper, scheme=scheme)
             self._waiting[secret.id] = _Renewal(key, secret.mac, after)
 
     async def flush(self, now: int) -> int:
@@ -65,26 +65,27 @@ class Renewals:
         return sum([await self._store(renewal, now) for renewal in waiting.values()])
 
     async def _store(self, renewal: _Renewal, now: int) -> bool:
-        record: KeyRecord | None = await self._records.get(KEYS, renewal.key)
-        if record is None or not self._macs.genuine(record):
+        row: KeyRow | None = await self._records.get(KEYS, renewal.key)
+        record = None if row is None else self._macs.open(row)
+        if row is None or record is None:
             return False
         secrets = tuple([_renewed(secret, renewal) for secret in record.secrets])
         if secrets == record.secrets:
             return False
-        steps: list[Step] = [Put(KEYS, self._macs.seal(replace(record, secrets=secrets)))]
+        steps: list[Step] = [Put(KEYS, self._macs.row(replace(record, secrets=secrets), row.version))]
         if renewal.after.scheme:
             steps += self._moved(renewal, now)
         # Who is overtaken gives way: the next use notes it again.
         done = (await self._records.commit(steps)).done
         if done:
-            self._news.tell("key", renewal.after.mac, now)
+            self._news.tell("key", renewal.after.mac.hex(), now)
         return done
 
     def _moved(self, renewal: _Renewal, now: int) -> list[Step]:
         """A key without a public id is found by its MAC: every process must know the new one before it is asked for."""
-        mac = renewal.after.mac
+        mac = renewal.after.mac.hex()
         stray = Stray(id=mac, key=renewal.key, secret=renewal.after.id)
-        return [Drop(STRAYS, renewal.before), Put(STRAYS, stray), self._news.step("key", mac, now, mac[:6])]
+        return [Drop(STRAYS, renewal.before.hex()), Put(STRAYS, stray), self._news.step("key", mac, now, mac[:6])]
 
 
 def _renewed(secret: KeySecret, renewal: _Renewal) -> KeySecret:
