@@ -31,7 +31,10 @@ def is_json(request: Request) -> bool:
 
 
 def check_length(request: Request, most: int) -> Refusal | None:
-    """Refuse a body that is too large by its own account, before a byte of it is read."""
+    """Refuse a body that is too large by its own account, or of two types, before a byte of it is read."""
+    if b"content-type" in request.repeated:
+        # The guard would judge it by one of the lines, and the application decode it by the other.
+        return refuse("request_malformed", "content_type")
     length = request.fields.get(b"content-length")
     if length is None:
         return None

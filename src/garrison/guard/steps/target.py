@@ -59,7 +59,8 @@ def _served(request: Request, decision: Decision) -> Refusal | None:
         decision.address = canonical(request.peer)
     if not force.hosts.serve(request):
         return refuse("host_unknown", "host_unknown")
-    if len(request.query) > force.query or len(request.path) > force.path:
+    # As sent: decoding makes a path shorter, and what reads it next may decode it no sooner.
+    if len(request.query) > force.query or max(len(request.path), len(request.raw_path)) > force.path:
         return refuse("target_too_long", "target_too_long")
     headers = request.headers
     if len(headers) > force.header_count or sum([len(n) + len(v) for n, v in headers]) > force.header_bytes:
