@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from garrison.guard.finish import finish
 from garrison.guard.respond import problem
 
@@ -21,23 +23,24 @@ if TYPE_CHECKING:
 __all__ = ["Exchange"]
 
 
-class Exchange:
+class Exchange(Struct, eq=False):
     """An ASGI `send` that finishes what passes through it."""
 
-    __slots__ = ("_connections", "_guard", "_send", "_swallow", "decision", "held", "request", "started")
+    request: Request
+    decision: Decision
+    out: Send
+    """The server's send."""
 
-    def __init__(
-        self, request: Request, decision: Decision, send: Send, guard: Guard, connections: Connections
-    ) -> None:
-        """Wrap the server's send for one request."""
-        self.request = request
-        self.decision = decision
-        self._send = send
-        self._guard = guard
-        self._connections = connections
-        self._swallow = False
-        self.started = False
-        self.held = False
+    guard: Guard
+    connections: Connections
+    started: bool = False
+    """Whether an answer has begun."""
+
+    replaced: bool = False
+    """Whether it is one of Garrison's own, in the application's place."""
+
+    held: bool = False
+    """Whether it streams."""
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass one message on; the first one gets its headers.
@@ -47,20 +50,20 @@ class Exchange:
         if message["type"] == "http.response.start":
             status = message["status"]
             if self.decision.principal.proof is not None:
-                replacement = self._guard.withhold(self.request, self.decision, status)
+                replacement = self.guard.withhold(self.request, self.decision, status)
                 if replacement is not None:
-                    self._swallow = True
+                    self.replaced = True
                     return self.answer(replacement)
             self.started = True
             headers = finish(self.decision, self.request, status, message.get("headers", ()))
-            return self._send({**message, "headers": headers})
-        if self._swallow:
+            return self.out({**message, "headers": headers})
+        if self.replaced:
             return _nothing()
         if not self.held and message.get("more_body", False):
             # It streams: from now on it is open for as long as its credential holds, and no longer.
             self.held = True
-            self._connections.begin(self)
-        return self._send(message)
+            self.connections.begin(self)
+        return self.out(message)
 
     async def answer(self, response: Response) -> None:
         """Send a whole answer of Garrison's own."""
@@ -68,13 +71,13 @@ class Exchange:
         body = b"" if self.request.method == "HEAD" else response.body
         length = (b"content-length", str(len(response.body)).encode())
         headers = finish(self.decision, self.request, response.status, [*response.headers, length])
-        await self._send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self.out({"type": "http.response.start", "status": response.status, "headers": headers})
+        await self.out({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer a refusal that came while the application ran; too late once it has begun to answer."""
         if not self.started:
-            self._swallow = True
+            self.replaced = True
             await self.answer(problem(refusal, self.decision.correlation))
 
 

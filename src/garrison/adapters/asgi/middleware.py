@@ -12,6 +12,7 @@ from garrison.adapters.asgi.body import Bounded, Gone, read_body, replay
 from garrison.adapters.asgi.connections import Connections
 from garrison.adapters.asgi.exchange import Exchange
 from garrison.adapters.asgi.identity import identify
+from garrison.adapters.asgi.lifespan import live
 from garrison.adapters.asgi.request import ScopeRequest
 from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
@@ -133,7 +134,7 @@ class Garrison:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have started before the application does, and close after it has."""
         try:
-            await self.app(scope, receive, send)
+            await live(self.app, scope, receive, send)
         finally:
             self.runtime.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from garrison.model.request import NONE, Request, repeated
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.body import Scope
 
 __all__ = ["ScopeRequest"]
+
+
+_TOLD = itemgetter("path", "headers", "raw_path", "query_string", "scheme", "client")
+_UNTOLD = {"raw_path": None, "query_string": b"", "scheme": "http", "client": None}
+"""What a server need not tell, and what that means."""
 
 
 class ScopeRequest(Request):
@@ -22,15 +28,15 @@ class ScopeRequest(Request):
 
     def __init__(self, scope: Scope) -> None:
         """Take the parts out of a connection scope."""
-        client = scope.get("client")
-        method = scope.get("method")
+        try:
+            self.path, headers, raw_path, self.query, self.scheme, client = _TOLD(scope)
+        except KeyError:
+            self.path, headers, raw_path, self.query, self.scheme, client = _TOLD(_UNTOLD | dict(scope))
+        method = scope.get("method", "WS")
         # An HTTP request that calls its method WS must not open what is a WebSocket's.
-        self.method = "WS" if method is None else "ws" if method == "WS" else method
-        self.path = scope["path"]
-        self.headers = headers = scope["headers"]
-        self.raw_path = scope.get("raw_path") or b""
-        self.query = scope.get("query_string", b"")
-        self.scheme = scope.get("scheme", "http")
+        self.method = "ws" if method == "WS" and scope["type"] == "http" else method
+        self.headers = headers
+        self.raw_path = raw_path or b""
         self.peer = client[0] if client else ""
         self.fields = fields = dict(headers)
         self.repeated = NONE if len(fields) == len(headers) else repeated(headers)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from garrison.adapters.asgi.middleware import Garrison
 from garrison.adapters.wsgi.middleware import GarrisonWSGI
 from garrison.cli.serving.bridge import WsgiBridge
-from garrison.cli.serving.lifespan import WithLifespan
 from garrison.errors import UsageError
 from garrison.runtime.runtime import Runtime
 
@@ -100,7 +99,7 @@ def _wrapped(app: Any, policy: Path) -> Garrison | GarrisonWSGI:
         from garrison.adapters.starlette import Garrison as StarletteGarrison
 
         return StarletteGarrison(app, policy)
-    return Garrison(WithLifespan(app), policy)
+    return Garrison(app, policy)
 
 
 def _is_asgi(app: Any) -> bool:

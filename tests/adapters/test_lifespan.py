@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from garrison.cli.serving.lifespan import WithLifespan
+from garrison.adapters.asgi.lifespan import live
 
 Message = MutableMapping[str, Any]
 
@@ -23,7 +23,7 @@ def _live(runner: asyncio.Runner, app: Any) -> list[str]:
     async def send(message: Message) -> None:
         sent.append(message["type"])
 
-    runner.run(WithLifespan(app)({"type": "lifespan"}, receive, send))
+    runner.run(live(app, {"type": "lifespan"}, receive, send))
     return sent
 
 
@@ -54,14 +54,3 @@ def test_a_start_that_fails_is_not_called_a_success(runner: asyncio.Runner) -> N
 
     with pytest.raises(OSError, match="no database"):
         _live(runner, fails)
-
-
-def test_requests_pass_through(runner: asyncio.Runner) -> None:
-    seen = []
-
-    async def app(scope: Message, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
-
-    runner.run(WithLifespan(app)({"type": "http"}, None, None))  # type: ignore[arg-type]  # nothing is exchanged
-
-    assert seen == ["http"]
