@@ -11,6 +11,18 @@ from garrison import handbook
 from garrison.handbook.twoway import BothWays
 
 TABLE = {
+    1: {
+        "APIKeyManager": "()",
+        "APIKeyManager.generate_api_key": "(name, expires_days=None, rate_limit=1000, allowed_endpoints=None)",
+        "APIKeyManager.validate_api_key": "(key)",
+        "APIKeyManager.revoke_api_key": "(key_id)",
+        "APIKeyManager.track_usage": "(key_id, endpoint)",
+        "APIKeyManager.check_rate_limit": "(key_id)",
+    },
+    2: {
+        "SecureAPIKeyValidator": "()",
+        "SecureAPIKeyValidator.validate_with_security_checks": "(api_key, client_ip, endpoint)",
+    },
     5: {
         "RateLimiter": "()",
         "RateLimiter.create_rate_limit": "(identifier, requests_per_second, burst_capacity=None)",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garrison.handbook.advanced_rate_limiter import AdvancedRateLimiter
+    from garrison.handbook.api_key_manager import APIKeyManager
     from garrison.handbook.cors_manager import (
         CORSManager,
         CORSPolicy,
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
     )
     from garrison.handbook.enhanced_cors_manager import EnhancedCORSManager
     from garrison.handbook.rate_limiter import RateLimiter
+    from garrison.handbook.secure_api_key_validator import SecureAPIKeyValidator
     from garrison.handbook.validation import sanitize_input, validate_input
 
 __all__ = [
+    "APIKeyManager",
     "AdvancedRateLimiter",
     "CORSManager",
     "CORSPolicy",
     "CORSSecurityMiddleware",
     "EnhancedCORSManager",
     "RateLimiter",
+    "SecureAPIKeyValidator",
     "development_policy",
     "production_policy",
     "public_policy",
@@ -34,12 +38,14 @@ __all__ = [
 ]
 
 _PLACES = {
+    "APIKeyManager": "api_key_manager",
     "AdvancedRateLimiter": "advanced_rate_limiter",
     "CORSManager": "cors_manager",
     "CORSPolicy": "cors_manager",
     "CORSSecurityMiddleware": "cors_manager",
     "EnhancedCORSManager": "enhanced_cors_manager",
     "RateLimiter": "rate_limiter",
+    "SecureAPIKeyValidator": "secure_api_key_validator",
     "development_policy": "cors_manager",
     "production_policy": "cors_manager",
     "public_policy": "cors_manager",
