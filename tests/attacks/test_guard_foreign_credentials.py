@@ -20,6 +20,22 @@ from tests.journeys.test_tasks import HOST, PASSWORD, Client, ada, anyone
 __all__ = ["ada", "anyone"]
 
 MINUTE = 60_000_000
+ELSEWHERE: list[dict[str, Any]] = [
+    {"audience": "billing"},
+    {"audience": ["billing", "orders"]},
+    {"audience": "task"},
+    {"audience": "tasks "},
+    {"audience": "Tasks"},
+    {"audience": "https://tasks"},
+    {"issuer": "billing"},
+    {"issuer": "tasks/"},
+    {"issuer": "TASKS"},
+    {"typ": "refresh+jwt"},
+    {"typ": "JWT"},
+    {"typ": "logout+jwt"},
+    {"at": -16 * MINUTE},
+    {"at": 10 * MINUTE},
+]
 
 
 def _runtime(caller: Client) -> Runtime:
@@ -44,30 +60,10 @@ def test_a_token_for_us_of_us_is_believed(ada: Client, anyone: Client) -> None:
     assert anyone.with_token(_issued(ada))("GET", "/api/tasks").status == 200
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"audience": "billing"},
-        {"audience": ["billing", "orders"]},
-        {"audience": "task"},
-        {"audience": "tasks "},
-        {"audience": "Tasks"},
-        {"audience": "https://tasks"},
-        {"issuer": "billing"},
-        {"issuer": "tasks/"},
-        {"issuer": "TASKS"},
-        {"typ": "refresh+jwt"},
-        {"typ": "JWT"},
-        {"typ": "logout+jwt"},
-        {"at": -16 * MINUTE},
-        {"at": 10 * MINUTE},
-    ],
-)
-def test_a_token_of_another_audience_issuer_kind_or_time_is_refused(
-    ada: Client, anyone: Client, facts: dict[str, Any]
-) -> None:
+def test_a_token_of_another_audience_issuer_kind_or_time_is_refused(ada: Client, anyone: Client) -> None:
     """RFC 8725 sections 3.8, 3.9 and 3.11: the same key signs for several; what it was signed for counts."""
-    assert _is_refused(anyone.with_token(_issued(ada, **facts))("GET", "/api/tasks"))
+    for facts in ELSEWHERE:
+        assert _is_refused(anyone.with_token(_issued(ada, **facts))("GET", "/api/tasks")), facts
 
 
 @pytest.mark.parametrize(
