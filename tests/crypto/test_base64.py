@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
 
@@ -55,3 +56,17 @@ def test_agrees_with_the_slow_way_on_every_short_text(length: int) -> None:
 def test_other_texts_of_one_value_are_refused(text: str) -> None:
     """Padding, unused bits, white space, the standard alphabet, escapes, wide letters."""
     assert base64.decode(text) is None
+
+
+@given(st.binary(max_size=300))
+def test_what_we_wrote_ourselves_is_reread(value: bytes) -> None:
+    """Without the checks, and with the same result."""
+    assert base64.reread(base64.written(value)) == value
+    assert base64.written(value) == base64.encode(value).encode()
+
+
+@given(st.binary(max_size=12) | st.text(ALPHABET + '="\\u+/ \n', max_size=12).map(str.encode))
+def test_rereading_anything_else_gives_bytes_or_one_error(text: bytes) -> None:
+    """It is not strict, but nothing else ever escapes it."""
+    with contextlib.suppress(ValueError):
+        assert isinstance(base64.reread(text), bytes)

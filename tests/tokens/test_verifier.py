@@ -226,3 +226,20 @@ def test_only_the_token_is_asked_for_what_it_says() -> None:
 
     with pytest.raises(TokenError, match="issuer"):
         other.verify(made(), NOW)
+
+
+def test_a_verifier_that_has_seen_nothing_remembers_nobody() -> None:
+    """What stands in the place of the last header refuses everything, should it ever be asked."""
+    assert not verifier()._last[2](b"", b"")
+
+
+def test_tokens_of_two_keys_alternate() -> None:
+    """Each header is known after its first token, whichever came last."""
+    keys = [secret_key(SECRET, kid="k1"), secret_key(bytes(range(64)), kid="k2")]
+    one: Verifier[Claims] = Verifier(KeySet(keys), ISSUER, AUDIENCE)
+    second = sealed(b64({**HEADER, "kid": "k2"}), b64(CLAIMS), bytes(range(64)))
+    crossed = sealed(b64({**HEADER, "kid": "k2"}), b64(CLAIMS))
+
+    for _ in range(3):
+        assert [answer(one, token) for token in (made(), second, crossed)] == ["ada", "ada", "signature"]
+    assert len(one._table[1]) == 2

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256, sha384, sha512
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,7 +23,19 @@ from garrison.crypto import base64
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-__all__ = ["ALGORITHMS", "Algorithm", "Check", "PrivateKey", "PublicKey", "Sign", "checker", "hmac_pair", "signer"]
+__all__ = [
+    "ALGORITHMS",
+    "After",
+    "Algorithm",
+    "Check",
+    "PrivateKey",
+    "PublicKey",
+    "Sign",
+    "after",
+    "checker",
+    "hmac_sides",
+    "signer",
+]
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -93,44 +105,61 @@ _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
-def hmac_pair(algorithm: Algorithm, secret: bytes) -> tuple[Check, Sign]:
-    """Make both sides of an HMAC key (RFC 2104).
+After: TypeAlias = Callable[[bytes], Check]
+"""Gives, for the beginning that many messages share, a check of what comes after it."""
+
+
+def after(check: Check) -> After:
+    """Make the plain form of that: put both together and check."""
+    return lambda beginning: lambda rest, signature: check(beginning + rest, signature)
+
+
+def hmac_sides(algorithm: Algorithm, secret: bytes) -> tuple[Check, Sign, After]:
+    """Make all sides of an HMAC key (RFC 2104).
 
     The two hash states that depend on the secret alone are computed once and copied for each message: half
     the time of `hmac.digest`. They are as secret as the key.
     """
     new, block = _HMAC_HASHES[algorithm.hash]
     padded = (new(secret).digest() if len(secret) > block else secret).ljust(block, b"\0")
+    written = base64.written
     inner, outer = new(padded.translate(_INNER)), new(padded.translate(_OUTER))
 
     def sign(message: bytes) -> bytes:
         first, second = inner.copy(), outer.copy()
         first.update(message)
         second.update(first.digest())
-        return base64.encode(second.digest()).encode("ascii")
+        return written(second.digest())
 
-    def check(message: bytes, signature: bytes) -> bool:
-        # Texts are compared, not values: every other way of writing the right signature is wrong by itself.
-        return compare_digest(sign(message), signature)
+    def begun(beginning: bytes) -> Check:
+        start = inner.copy()
+        start.update(beginning)
 
-    return check, sign
+        def check(rest: bytes, signature: bytes) -> bool:
+            first, second = start.copy(), outer.copy()
+            first.update(rest)
+            second.update(first.digest())
+            # Texts are compared, not values: every other way of writing the right signature is wrong by itself.
+            return compare_digest(written(second.digest()), signature)
+
+        return check
+
+    return begun(b""), sign, begun
 
 
 def checker(algorithm: Algorithm, key: PublicKey) -> Check:
-    """Make the checking side of a public key; the signature must be exactly as long as the key makes them."""
-    verify: Callable[[bytes, bytes], Any]
+    """Make the checking side of a public key; the signature must be exactly as long as the key makes them.
+
+    Three closures alike but for one line: whatever stands between here and the arithmetic is paid at each token.
+    """
     if isinstance(key, ec.EllipticCurvePublicKey):
-        size, verify = 2 * algorithm.width, _ecdsa(algorithm, key)
-    elif isinstance(key, rsa.RSAPublicKey):
-        size, verify = (key.key_size + 7) // 8, _rsa(algorithm, key)
-    else:
-        size, verify = 64, key.verify
-    text_size = -(-size * 4 // 3)
+        return _ecdsa(algorithm, key)
+    if isinstance(key, rsa.RSAPublicKey):
+        return _rsa(algorithm, key)
+    verify, size, decode = key.verify, _text_size(64), base64.decode
 
     def check(message: bytes, signature: bytes) -> bool:
-        if len(signature) != text_size:
-            return False
-        raw = base64.decode(signature)
+        raw = decode(signature) if len(signature) == size else None
         if raw is None:
             return False
         try:
@@ -145,7 +174,7 @@ def checker(algorithm: Algorithm, key: PublicKey) -> Check:
 def signer(algorithm: Algorithm, key: PrivateKey) -> Sign:
     """Make the signing side of a private key; ECDSA and PSS draw their randomness inside OpenSSL."""
     sign = _signing(algorithm, key)
-    return lambda message: base64.encode(sign(message)).encode("ascii")
+    return lambda message: base64.written(sign(message))
 
 
 def _signing(algorithm: Algorithm, key: PrivateKey) -> Sign:
@@ -164,19 +193,43 @@ def _signing(algorithm: Algorithm, key: PrivateKey) -> Sign:
     return sign
 
 
-def _ecdsa(algorithm: Algorithm, key: ec.EllipticCurvePublicKey) -> Callable[[bytes, bytes], None]:
-    width, scheme, verify = algorithm.width, ec.ECDSA(_HASHES[algorithm.hash]), key.verify
+def _ecdsa(algorithm: Algorithm, key: ec.EllipticCurvePublicKey) -> Check:
+    width, scheme, verify, decode = algorithm.width, ec.ECDSA(_HASHES[algorithm.hash]), key.verify, base64.decode
+    size, number, der = _text_size(2 * width), int.from_bytes, encode_dss_signature
 
-    def check(signature: bytes, message: bytes) -> None:
-        r, s = int.from_bytes(signature[:width], "big"), int.from_bytes(signature[width:], "big")
-        verify(encode_dss_signature(r, s), message, scheme)
+    def check(message: bytes, signature: bytes) -> bool:
+        raw = decode(signature) if len(signature) == size else None
+        if raw is None:
+            return False
+        try:
+            verify(der(number(raw[:width], "big"), number(raw[width:], "big")), message, scheme)
+        except InvalidSignature:
+            return False
+        return True
 
     return check
 
 
-def _rsa(algorithm: Algorithm, key: rsa.RSAPublicKey) -> Callable[[bytes, bytes], None]:
-    pad, digest, verify = _padding(algorithm), _HASHES[algorithm.hash], key.verify
-    return lambda signature, message: verify(signature, message, pad, digest)
+def _rsa(algorithm: Algorithm, key: rsa.RSAPublicKey) -> Check:
+    pad, digest, verify, decode = _padding(algorithm), _HASHES[algorithm.hash], key.verify, base64.decode
+    size = _text_size((key.key_size + 7) // 8)
+
+    def check(message: bytes, signature: bytes) -> bool:
+        raw = decode(signature) if len(signature) == size else None
+        if raw is None:
+            return False
+        try:
+            verify(raw, message, pad, digest)
+        except InvalidSignature:
+            return False
+        return True
+
+    return check
+
+
+def _text_size(count: int) -> int:
+    """Characters that so many bytes have in base64 without padding."""
+    return -(-count * 4 // 3)
 
 
 def _padding(algorithm: Algorithm) -> padding.PSS | padding.PKCS1v15:

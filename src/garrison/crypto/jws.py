@@ -70,7 +70,7 @@ def read_header(segment: bytes) -> Header:
 def write_header(key: SigningKey, typ: str) -> bytes:
     """Write the first segment of a token and its dot; the same for every token of a key and kind."""
     names = {"kid": key.kid} if key.kid else {}
-    return base64.encode(encode({"alg": key.alg, **names, "typ": typ})).encode("ascii") + b"."
+    return base64.written(encode({"alg": key.alg, **names, "typ": typ})) + b"."
 
 
 def seal_token(key: SigningKey, header: bytes, payload: bytes) -> str:
@@ -81,5 +81,5 @@ def seal_token(key: SigningKey, header: bytes, payload: bytes) -> str:
         header: First segment and dot.
         payload: The claims, as JSON.
     """
-    message = header + base64.encode(payload).encode("ascii")
+    message = header + base64.written(payload)
     return (message + b"." + key.sign(message)).decode("ascii")

@@ -12,13 +12,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from garrison.crypto.algorithms import ALGORITHMS, checker, hmac_pair, signer
+from garrison.crypto.algorithms import ALGORITHMS, after, checker, hmac_sides, signer
 from garrison.crypto.roca import is_roca
 from garrison.errors import SecretError
 from garrison.model.secret import Secret
 
 if TYPE_CHECKING:
-    from garrison.crypto.algorithms import Algorithm, Check, PrivateKey, PublicKey, Sign
+    from garrison.crypto.algorithms import After, Algorithm, Check, PrivateKey, PublicKey, Sign
 
 __all__ = ["RSA_BITS", "Key", "SigningKey", "private_key", "public_key", "read_pem", "secret_key"]
 
@@ -39,14 +39,17 @@ _CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
 class Key:
     """Checks signatures of one algorithm."""
 
-    __slots__ = ("alg", "check", "kid", "public")
+    __slots__ = ("after", "alg", "check", "kid", "public")
 
-    def __init__(self, kid: str, algorithm: Algorithm, check: Check, public: PublicKey | None) -> None:
+    def __init__(
+        self, kid: str, algorithm: Algorithm, check: Check, public: PublicKey | None, begun: After | None = None
+    ) -> None:
         """Keep the parts; use `public_key`, `private_key`, `secret_key` or `jwk.read_jwk` to make one."""
         self.kid = kid
         self.alg = algorithm.name
         self.check = check
         self.public = public
+        self.after = begun or after(check)
 
     def __repr__(self) -> str:
         """Show the public name and the algorithm."""
@@ -67,9 +70,17 @@ class SigningKey(Key):
 
     __slots__ = ("sign",)
 
-    def __init__(self, kid: str, algorithm: Algorithm, check: Check, public: PublicKey | None, sign: Sign) -> None:
+    def __init__(
+        self,
+        kid: str,
+        algorithm: Algorithm,
+        check: Check,
+        public: PublicKey | None,
+        sign: Sign,
+        begun: After | None = None,
+    ) -> None:
         """Keep the parts, as `Key` does."""
-        super().__init__(kid, algorithm, check, public)
+        super().__init__(kid, algorithm, check, public, begun)
         self.sign = sign
 
 
@@ -93,8 +104,8 @@ def secret_key(secret: Secret | bytes, alg: str = "HS256", kid: str = "") -> Sig
     if _is_public(raw):
         msg = "this is a key or certificate, not a secret: everybody may know it"
         raise SecretError(msg)
-    check, sign = hmac_pair(algorithm, raw)
-    return SigningKey(kid, algorithm, check, None, sign)
+    check, sign, begun = hmac_sides(algorithm, raw)
+    return SigningKey(kid, algorithm, check, None, sign, begun)
 
 
 def public_key(key: PublicKey, alg: str, kid: str) -> Key:

@@ -89,7 +89,7 @@ class CachedVerifier(Generic[C]):
         if entry is not None:
             generation, since, until, claims = entry
             lives = since <= now < until and generation == self.verifier.keys.generation
-            if lives and (revoked is None or not revoked.refuses(claims)):
+            if lives and (revoked is None or not revoked.refuses(claims, self.verifier.issuer)):
                 return claims  # type: ignore[return-value]  # this verifier's own answer
         return self._learn(name, raw, now, revoked)
 

@@ -51,7 +51,7 @@ class Trusted(NamedTuple):
 class Checker:
     """Believes tokens of several issuers."""
 
-    __slots__ = ("_by_issuer", "_only", "_records", "_revoked")
+    __slots__ = ("_by_issuer", "_fresh", "_only", "_records", "_revoked", "_verify")
 
     def __init__(self, trusted: Sequence[Trusted], revoked: Revocations, records: Records) -> None:
         """State whom to trust.
@@ -69,7 +69,10 @@ class Checker:
             msg = "a checker needs issuers, and each once"
             raise UsageError(msg)
         self._only = trusted[0] if len(trusted) == 1 else None
+        # One issuer whose keys never change while the process runs: most deployments, and nothing to wait for.
+        self._verify = self._only.verifier.verify if self._only and self._only.source is None else None
         self._revoked = revoked
+        self._fresh = revoked.fresh
         self._records = records
 
     async def check(self, token: str | bytes, now: int, monotonic: int) -> Claims:
@@ -84,18 +87,23 @@ class Checker:
             TokenError: It is not.
             StoreError: Nobody knows: the issuer's keys are not available, or whether it was ended is not.
         """
+        verify = self._verify
+        claims = await self._carefully(token, now, monotonic) if verify is None else verify(token, now, self._revoked)
+        if not self._fresh(monotonic):
+            await self._revoked.ask(self._records, claims)
+        return claims
+
+    async def _carefully(self, token: str | bytes, now: int, monotonic: int) -> Claims:
+        """Check a token of one of several issuers, or under keys that may have to be read first."""
         verifier, source = self._only or self._whose(token)
         if source is not None and source.due(monotonic):
             await source.refresh(monotonic)
         try:
-            claims = verifier.verify(token, now, self._revoked)
+            return verifier.verify(token, now, self._revoked)
         except TokenError as error:
             if error.reason != "key_unknown" or source is None or not await source.missed(monotonic):
                 raise
-            claims = verifier.verify(token, now, self._revoked)
-        if not self._revoked.fresh(monotonic):
-            await self._revoked.ask(self._records, claims)
-        return claims
+        return verifier.verify(token, now, self._revoked)
 
     def _whose(self, token: str | bytes) -> Trusted:
         raw = token if isinstance(token, bytes) else encoded(token)

@@ -87,25 +87,29 @@ class Revocations:
             longest: Longest life of any token this process accepts, microseconds.
         """
         self._news = news
+        self.fresh = news.fresh
+        """Tells for a monotonic instant whether memory may be trusted; if not, `ask`."""
+
         self._longest = longest
         self._issuers: dict[str, _Ended] = {}
         self._passing: list[tuple[int, str]] = []
         self._lock = Lock()
         news.listen(TOPIC, self._heard)
 
-    def refuses(self, claims: Claims) -> bool:
-        """Tell whether what is in memory ends this token."""
-        ended = self._issuers.get(claims.iss)
+    def refuses(self, claims: Claims, issuer: str = "") -> bool:
+        """Tell whether what is in memory ends this token.
+
+        Args:
+            claims: What it says.
+            issuer: Its `iss`, if the caller has it as a text whose hash is known already.
+        """
+        ended = self._issuers.get(issuer or claims.iss)
         if ended is None:
             return False
         if claims.jti in ended.jti or claims.sid in ended.sid:
             return True
         subject = ended.sub.get((claims.tenant, claims.sub))
         return subject is not None and _ends(subject, claims)
-
-    def fresh(self, monotonic: int) -> bool:
-        """Tell whether memory may be trusted; if not, `ask`."""
-        return self._news.fresh(monotonic)
 
     async def ask(self, records: Records, claims: Claims) -> None:
         """Ask the store itself, because memory is not proved fresh.
