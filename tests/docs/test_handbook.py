@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from garrison import handbook
 from garrison.cli.program import COMMANDS
 from garrison.policy.lint import RULES
 
@@ -18,6 +19,13 @@ TEXT = PAGE.read_text("utf-8")
 
 def found(pattern: str) -> list[str]:
     return sorted(set(re.findall(pattern, TEXT)))
+
+
+def test_every_class_of_the_handbook_is_named() -> None:
+    """Whoever adds one says where it belongs."""
+    classes = [name for name in handbook.__all__ if isinstance(getattr(handbook, name), type)]
+
+    assert [name for name in classes if f"`{name}`" not in TEXT] == []
 
 
 def test_it_names_something_of_each() -> None:
