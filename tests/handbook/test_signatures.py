@@ -23,6 +23,14 @@ TABLE = {
         "SecureAPIKeyValidator": "()",
         "SecureAPIKeyValidator.validate_with_security_checks": "(api_key, client_ip, endpoint)",
     },
+    3: {
+        "JWTManager": "(secret_key, algorithm='HS256')",
+        "JWTManager.generate_token": "(user_id, permissions, expires_hours=24)",
+        "JWTManager.validate_token": "(token)",
+        "JWTManager.revoke_token": "(token)",
+        "JWTManager.refresh_token": "(token)",
+        "jwt_required": "(permissions_required=None)",
+    },
     5: {
         "RateLimiter": "()",
         "RateLimiter.create_rate_limit": "(identifier, requests_per_second, burst_capacity=None)",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         public_policy,
     )
     from garrison.handbook.enhanced_cors_manager import EnhancedCORSManager
+    from garrison.handbook.jwt_manager import JWTManager, jwt_required
     from garrison.handbook.rate_limiter import RateLimiter
     from garrison.handbook.secure_api_key_validator import SecureAPIKeyValidator
     from garrison.handbook.validation import sanitize_input, validate_input
@@ -28,9 +29,11 @@ __all__ = [
     "CORSPolicy",
     "CORSSecurityMiddleware",
     "EnhancedCORSManager",
+    "JWTManager",
     "RateLimiter",
     "SecureAPIKeyValidator",
     "development_policy",
+    "jwt_required",
     "production_policy",
     "public_policy",
     "sanitize_input",
@@ -44,9 +47,11 @@ _PLACES = {
     "CORSPolicy": "cors_manager",
     "CORSSecurityMiddleware": "cors_manager",
     "EnhancedCORSManager": "enhanced_cors_manager",
+    "JWTManager": "jwt_manager",
     "RateLimiter": "rate_limiter",
     "SecureAPIKeyValidator": "secure_api_key_validator",
     "development_policy": "cors_manager",
+    "jwt_required": "jwt_manager",
     "production_policy": "cors_manager",
     "public_policy": "cors_manager",
     "sanitize_input": "validation",

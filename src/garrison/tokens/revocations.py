@@ -146,7 +146,9 @@ class Revocations:
         found: Revocation | None = await records.get(REVOCATIONS, _name("sub", issuer, tenant, subject))
         return 0 if found is None else found.epoch
 
-    def token(self, issuer: str, jti: str, until: int, now: int, randomness: Randomness) -> Ending:
+    def token(
+        self, issuer: str, jti: str, until: int, now: int, randomness: Randomness, *, once: bool = False
+    ) -> Ending:
         """Prepare the end of one token.
 
         Args:
@@ -155,8 +157,9 @@ class Revocations:
             until: Its `exp` and leeway, wall microseconds.
             now: Wall microseconds.
             randomness: For the name of the news.
+            once: Whether it must not have been ended before: of two that exchange one token, one wins.
         """
-        return self._ending(Revocation(id=_name("jti", issuer, jti), at=now, until=until), randomness)
+        return self._ending(Revocation(id=_name("jti", issuer, jti), at=now, until=until), randomness, once=once)
 
     def session(self, issuer: str, session: str, now: int, randomness: Randomness) -> Ending:
         """Prepare the end of every token of one session."""
@@ -169,7 +172,7 @@ class Revocations:
         """Commit endings with whatever belongs to them; in this process they count from the next instruction on.
 
         Returns:
-            False when a condition of `steps` did not hold; then nothing was ended.
+            False when a condition did not hold, of `steps` or of an ending made with `once`; then nothing was ended.
 
         Raises:
             StoreError: The store could not answer.
@@ -212,9 +215,11 @@ class Revocations:
         msg = "others kept ending the same subject"
         raise StoreError(msg)
 
-    def _ending(self, record: Revocation, randomness: Randomness) -> Ending:
+    def _ending(self, record: Revocation, randomness: Randomness, *, once: bool = False) -> Ending:
         value = _news_of(record)
         puts = Put(REVOCATIONS, record), self._news.step(TOPIC, value, record.at, randomness(6).hex())
+        if once:
+            return Ending(record, puts, value)
         # Dropped first, so that ending twice is no error, nor is committing again what may have been committed.
         return Ending(record, tuple(step for put in puts for step in (_drop(put), put)), value)
 
