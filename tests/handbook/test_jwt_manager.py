@@ -165,6 +165,10 @@ async def later(request: Any, *, current_user: Any) -> Any:
     return current_user["user_id"]
 
 
+def on_a_loop(request: Any) -> Any:
+    return asyncio.run(later(request))
+
+
 class Sent:
     """A request of any framework: it has header fields."""
 
@@ -179,7 +183,7 @@ def outcome(answer: Any) -> Any:
 def test_the_decorator_lets_any_one_of_the_permissions_in() -> None:
     reader, writer, star = (jwt_manager.generate_token("ada", [p]) for p in ("tasks:read", "tasks:write", "tasks:*"))
 
-    for function in (writers, lambda request: asyncio.run(later(request))):
+    for function in (writers, on_a_loop):
         assert outcome(function(Sent(f"Bearer {writer}"))) == "ada"
         assert outcome(function(Sent(f"bearer {star}", "authorization"))) == "ada"
         assert outcome(function(Sent(f"Bearer {reader}"))) == (403, 'Bearer error="insufficient_scope"')
@@ -200,7 +204,7 @@ def test_the_decorator_lets_any_one_of_the_permissions_in() -> None:
 )
 def test_without_a_right_token_the_answer_is_401(line: str | None, challenge: str) -> None:
     """The same for every fault, with a challenge (RFC 6750 section 3)."""
-    for function in (anybody, writers, lambda request: asyncio.run(later(request))):
+    for function in (anybody, writers, on_a_loop):
         assert outcome(function(Sent(line))) == (401, challenge)
 
 
