@@ -181,9 +181,11 @@ def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None 
     Raises:
         PolicyError: With every mistake.
     """
-    misfits = fit(msgspec.to_builtins(policy), Policy, READERS).misfits
-    if misfits:
-        raise PolicyError([as_problem(misfit) for misfit in misfits])
+    fitted = fit(msgspec.to_builtins(policy), Policy, READERS)
+    if fitted.value is None:
+        raise PolicyError([as_problem(misfit) for misfit in fitted.misfits])
+    # Made in Python it may hold plain tables where structs belong; from here on it does not.
+    policy = fitted.value
     problems = lint(policy, endpoints, files or _no_files)
     if any(problem.severity == "error" for problem in problems):
         raise PolicyError(problems)

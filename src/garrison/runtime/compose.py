@@ -39,7 +39,7 @@ def compose(
         SecretError: A secret it refers to is missing, weak or readable by others.
         StoreError: A store could not be opened.
     """
-    path = None if isinstance(policy, Policy) else Path(policy)
+    path = None if isinstance(policy, Policy) else Path(policy).absolute()
     read = policy if isinstance(policy, Policy) else load(Path(policy), environment())
     return Runtime(read, path, clock or SystemClock(), randomness, authenticate)
 

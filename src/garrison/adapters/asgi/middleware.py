@@ -136,7 +136,7 @@ class Garrison:
         try:
             await live(self.app, scope, receive, send)
         finally:
-            self.runtime.close()
+            self.runtime.stop()
 
 
 async def _settled(exchange: Exchange, error: Exception) -> bool:
