@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from garrison.crypto.ring import KeyRing
     from garrison.model.ids import Randomness
 
-__all__ = ["MAX_BYTES", "Cost", "Passwords", "normal_form"]
+__all__ = ["MAX_BYTES", "_PURPOSE", "Cost", "Passwords", "normal_form"]
 
 MAX_BYTES = 1024
 """A password in UTF-8 has at most this many bytes; none is ever cut."""
 
-PURPOSE = "password-pepper"
+_PURPOSE = "password-pepper"
 """The ring's purpose whose key seals the hashes."""
 
 _SALT_BYTES = 16
@@ -107,7 +107,7 @@ class Passwords:
         salt = randomness(_SALT_BYTES)
         head = _head(self._cost, salt)
         tag = _argon2(plain, salt, self._cost)
-        return f"{head}${seal(self._ring, PURPOSE, tag, head + owner, randomness)}"
+        return f"{head}${seal(self._ring, _PURPOSE, tag, head + owner, randomness)}"
 
     def verify(self, password: str, stored: str | None, owner: str = "") -> bool:
         """Tell whether the password is the stored one.
@@ -154,15 +154,15 @@ class Passwords:
         if is_current(self._ring, read.sealed):
             return stored
         head = _head(read.cost, read.salt)
-        tag = unseal(self._ring, PURPOSE, read.sealed, head + owner)
-        return f"{head}${seal(self._ring, PURPOSE, tag, head + owner, randomness)}"
+        tag = unseal(self._ring, _PURPOSE, read.sealed, head + owner)
+        return f"{head}${seal(self._ring, _PURPOSE, tag, head + owner, randomness)}"
 
     def _opened(self, read: _Stored, owner: str) -> bytes:
         """Give the sealed tag, or nothing if it was tampered with."""
         root = read.sealed.split(".")[1]
-        self._ring.key(PURPOSE, root)  # a missing root is the operator's fault, not the password's
+        self._ring.key(_PURPOSE, root)  # a missing root is the operator's fault, not the password's
         try:
-            return unseal(self._ring, PURPOSE, read.sealed, _head(read.cost, read.salt) + owner)
+            return unseal(self._ring, _PURPOSE, read.sealed, _head(read.cost, read.salt) + owner)
         except SecretError:
             return b""
 

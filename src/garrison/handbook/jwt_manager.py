@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JWTManager", "jwt_required"]
 
-Function: TypeAlias = Callable[..., Any]
+_Function: TypeAlias = Callable[..., Any]
 
-Headers: TypeAlias = Callable[..., Mapping[str, str]]
+_Headers: TypeAlias = Callable[..., Mapping[str, str]]
 """Gives the header fields of the request, from the arguments of the decorated function."""
 
 _NAME: Final = "jwt_manager"
@@ -164,8 +164,8 @@ def jwt_required(
     permissions_required: Sequence[str] | None = None,
     *,
     manager: JWTManager | None = None,
-    headers: Headers | None = None,
-) -> Callable[[Function], Function]:
+    headers: _Headers | None = None,
+) -> Callable[[_Function], _Function]:
     """Demand a token of whoever calls a function.
 
     The function gets what the token says as `current_user`. Without a right token the answer is `({"error": …},
@@ -179,7 +179,7 @@ def jwt_required(
             has `headers`, or of Flask's request.
     """
 
-    def decorate(function: Function) -> Function:
+    def decorate(function: _Function) -> _Function:
         def validated(arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[JWTManager, str]:
             fields = headers(*arguments, **named) if headers is not None else _fields(arguments, named)
             return manager or _named(function), _bearer(fields)
@@ -214,7 +214,7 @@ def _signing_key(given: str | bytes, algorithm: str) -> SigningKey:
     return key
 
 
-def _named(function: Function) -> JWTManager:
+def _named(function: _Function) -> JWTManager:
     found = function.__globals__.get(_NAME)
     if not isinstance(found, JWTManager):
         msg = f"jwt_required needs a manager: manager=…, or a {_NAME} beside {function.__qualname__}"

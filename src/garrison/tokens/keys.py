@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["SIGNING_KEYS", "TOPIC", "Rotation", "SigningKeys", "StoredKey", "ring_keys"]
+__all__ = ["SIGNING_KEYS", "TOPIC", "Rotation", "SigningKeys", "_State", "StoredKey", "ring_keys"]
 
 TOPIC = "signing_key"
 """Under which name news of a changed key is sent."""
@@ -49,7 +49,7 @@ _RELOAD = MINUTE
 _COOLDOWN = SECOND
 _TRIES = 8
 
-State: TypeAlias = Literal["next", "active", "retired", "gone", "compromised"]
+_State: TypeAlias = Literal["next", "active", "retired", "gone", "compromised"]
 _TRUSTED = ("active", "next", "retired")
 
 
@@ -60,7 +60,7 @@ class StoredKey(Record, frozen=True, kw_only=True):
     """Its `kid`: the RFC 7638 thumbprint."""
 
     alg: str
-    state: State
+    state: _State
     since: int
     """When it came into this state, wall microseconds."""
 
@@ -227,7 +227,7 @@ class SigningKeys:
             if row.state == "retired" and now - row.since >= rule.keep
         ][:1]
 
-    def _made(self, state: State, now: int, randomness: Randomness) -> StoredKey:
+    def _made(self, state: _State, now: int, randomness: Randomness) -> StoredKey:
         jwk = new_jwk(self._alg, randomness)
         kid = jwk["kid"]
         public = {name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS}
@@ -272,6 +272,6 @@ def ring_keys(ring: KeyRing) -> KeySet:
     return KeySet(secret_key(ring.key("token-signing", root), "HS256", root) for root in ring.ids)
 
 
-def _moved(row: StoredKey, state: State, now: int) -> StoredKey:
+def _moved(row: StoredKey, state: _State, now: int) -> StoredKey:
     single = state == "active"
     return replace(row, state=state, since=now, slot=state if single else "", sealed=row.sealed if single else "")
