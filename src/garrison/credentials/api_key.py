@@ -21,14 +21,14 @@ from garrison.credentials.keys.hot import KeyPrincipal, Proved, Unproved, confin
 from garrison.credentials.keys.lookup import Lookup
 from garrison.credentials.keys.uses import Uses
 from garrison.credentials.protocol import Presented
-from garrison.model.refusal import REFUSALS, Refusal
+from garrison.model.http.refusal import REFUSALS, Refusal
 from garrison.model.units import MINUTE
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Owners
     from garrison.crypto.ring import KeyRing
+    from garrison.model.http.request import Request
     from garrison.model.principal import Principal
-    from garrison.model.request import Request
     from garrison.policy.plan import Plan
     from garrison.policy.schema import Keys
     from garrison.stores.news import News
@@ -74,6 +74,7 @@ class ApiKeys:
     """The credential kind `key`."""
 
     kind = "key"
+    caches = False
 
     def __init__(
         self,
@@ -135,9 +136,11 @@ class ApiKeys:
 
     def find(self, request: Request) -> Presented | Refusal | None:
         """Look for a key in its header field or behind `Authorization: Bearer`; see `Credential.find`."""
-        raw = request.fields.get(self._header)
-        if raw is None or request.query or request.repeated or b"authorization" in request.fields:
+        raw, line = request.fields.get(self._header), request.fields.get(b"authorization")
+        if request.query or request.repeated or (line is not None and (raw is not None or self._may_claim(line))):
             return self._find_carefully(request)
+        if raw is None:
+            return None
         digest = sha256(raw).digest()
         return self._proved.get(digest) or self._read(raw, digest)
 
@@ -162,15 +165,14 @@ class ApiKeys:
             return self._refusal("key_spent", presented.id)
         return believed
 
-    def lasting(self, presented: Presented) -> Presented | None:
-        """Give a proved key with no restrictions; see `Credential.lasting`."""
+    def lasting(self, presented: Presented) -> Proved | None:
+        """Give the proof of a hot key without restrictions; see `Credential.lasting`."""
         proof = presented.extra
-        return presented if type(proof) is Proved and proof.plain and not presented.text else None
+        return proof if type(proof) is Proved and proof.plain else None
 
-    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: Proved, now: int, monotonic: int) -> bool:
         """Tell whether a key is still hot; see `Credential.stands`."""
-        proof = lasting.extra
-        return proof.live and now < proof.until and self._fresh(monotonic)
+        return lasting.live and now < lasting.until and self._fresh(monotonic)
 
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count a use for the next flush; see `Credential.used`."""
@@ -203,6 +205,10 @@ class ApiKeys:
         if scheme.lower() != b"bearer" or not self._claims(token):
             return raw
         return token if raw is None else self._refusal("key_twice", "")
+
+    def _may_claim(self, line: bytes) -> bool:
+        """Tell whether an `Authorization` field is worth a careful look: any but most tokens."""
+        return self._format.mark in line or self.lookup.foreign.possible
 
     def _claims(self, token: bytes) -> bool:
         """Tell whether a bearer token is a key: by its brand, or because it is no JWT and foreign keys exist."""

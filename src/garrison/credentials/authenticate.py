@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from garrison.credentials.protocol import Credential, Presented
 from garrison.errors import UsageError
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.request import Request
 from garrison.model.principal import ANONYMOUS, Principal
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.request import Request
 
 if TYPE_CHECKING:
     from garrison.policy.plan import Plan
@@ -31,6 +31,8 @@ and waited for: what it remembers between requests is its own business, and so i
 
 class OwnAuthentication:
     """The credential kind that an application brings along."""
+
+    caches = False
 
     def __init__(
         self, authenticate: Authenticate, realm: str, *, kind: str = "custom", beside: Sequence[Credential] = ()
@@ -78,11 +80,11 @@ class OwnAuthentication:
             return ANONYMOUS
         return refuse("credential_missing", "authenticate_none", headers=self._headers)
 
-    def lasting(self, presented: Presented) -> Presented | None:
+    def lasting(self, presented: Presented) -> object | None:
         """Give nothing: the application is asked each time."""
         return None
 
-    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: object, now: int, monotonic: int) -> bool:
         """Tell that nothing does."""
         return False
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.credentials.protocol import Presented
 from garrison.errors import TokenError
+from garrison.model.http.refusal import REFUSALS, Refusal
 from garrison.model.principal import Principal, principal_id
-from garrison.model.refusal import REFUSALS, Refusal
 from garrison.model.scope import effective
 from garrison.model.units import SECOND
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from garrison.credentials.protocol import Owner, Owners
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
     from garrison.policy.plan import Plan
-    from garrison.tokens.checker import Checker
+    from garrison.tokens.checker import Checker, Lasting
     from garrison.tokens.claims import Claims
 
 __all__ = ["MOST_REMEMBERED", "WEIGHTS", "ForeignRights", "JwtTokens"]
@@ -71,11 +71,16 @@ class JwtTokens:
         """
         self.challenge = f'Bearer realm="{realm}"'.encode("ascii")
         self._headers = ((b"www-authenticate", self.challenge + b', error="invalid_token"'),)
+        self.stands = checker.stands
+        """Tells whether a cached token is still to be believed; see `Credential.stands`."""
+
+        self.caches = checker.caches and owners is None
+        self._checker = checker
         self._check = checker.check
         self._issuer = issuer
         self._foreign = dict(foreign or {})
         self._owners = owners
-        self._known: dict[tuple[object, ...], tuple[Owner | None, Principal]] = {}
+        self._known: dict[str, tuple[Claims, Owner | None, Principal]] = {}
 
     def find(self, request: Request) -> Presented | Refusal | None:
         """Look behind `Authorization: Bearer` for three parts with two dots; see `Credential.find`."""
@@ -104,38 +109,23 @@ class JwtTokens:
                 return self._refusal("token_owner_gone", subject=f"jwt:{claims.jti}")
         return self._remembered(claims, owner)
 
-    def lasting(self, presented: Presented) -> Presented | None:
-        """Give nothing: every token is checked."""
-        return None
-
-    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
-        """Tell that nothing does."""
-        return False
+    def lasting(self, presented: Presented) -> Lasting | None:
+        """Give a cached token; none where its subject is an account, whose rights may change at any moment."""
+        return None if self._owners is not None else self._checker.lasting(presented.text)
 
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: a token is counted where it is issued."""
 
     def _remembered(self, claims: Claims, owner: Owner | None) -> Principal:
-        # Everything the principal is made from, so that no other token can get it.
-        made_from = (
-            claims.iss,
-            claims.sub,
-            claims.tenant,
-            claims.scope,
-            claims.jti,
-            claims.sid,
-            claims.auth_time,
-            claims.amr,
-            claims.client_id,
-        )
-        known = self._known.get(made_from)
-        if known is not None and known[0] == owner:
-            return known[1]
+        # All claims must be the same, so that no other token gets this principal.
+        known = self._known.get(claims.jti)
+        if known is not None and known[0] == claims and known[1] == owner:
+            return known[2]
         principal = self._principal(claims, owner)
         if len(self._known) >= MOST_REMEMBERED:
             # Only verified tokens get here; starting afresh costs each of them a microsecond or two.
             self._known.clear()
-        self._known[made_from] = owner, principal
+        self._known[claims.jti] = claims, owner, principal
         return principal
 
     def _principal(self, claims: Claims, owner: Owner | None) -> Principal:

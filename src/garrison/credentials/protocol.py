@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from garrison.model.http.refusal import Refusal
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
 
 if TYPE_CHECKING:
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
     from garrison.policy.plan import Plan
 
 __all__ = ["Credential", "Owner", "Owners", "Presented"]
@@ -49,6 +49,9 @@ class Credential(Protocol):
     challenge: bytes
     """Its part of `WWW-Authenticate` for a request that presents nothing (RFC 9110 section 11.6.1)."""
 
+    caches: bool
+    """Whether it believes from memory what stands in `Authorization`, so that `lasting` is worth asking."""
+
     def find(self, request: Request) -> Presented | Refusal | None:
         """Look for a credential of this kind; pure.
 
@@ -76,7 +79,7 @@ class Credential(Protocol):
         """
         ...
 
-    def lasting(self, presented: Presented) -> Presented | None:
+    def lasting(self, presented: Presented) -> object | None:
         """Give what stands for a believed credential from now on, without its text; None: believe it each time.
 
         Only for one that shows in the fields where keys and tokens stand, and that is believed for what it is,
@@ -84,7 +87,7 @@ class Credential(Protocol):
         """
         ...
 
-    def stands(self, lasting: Presented, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: Any, now: int, monotonic: int) -> bool:
         """Tell whether `believe` would give the same principal again, without waiting for anything.
 
         Args:

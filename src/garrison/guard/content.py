@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from garrison.model.body import decode
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.body import decode
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["check_body", "check_length", "has_body", "is_json", "refused"]
 

@@ -5,86 +5,86 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from garrison.model.principal import ANONYMOUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from garrison.guard.force import Arrival, InForce
+    from garrison.credentials.protocol import Credential
+    from garrison.guard.force import Head, InForce
     from garrison.guard.steps.present import Found
     from garrison.limits import Ask, Verdict
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Header
+    from garrison.model.http.response import Response
     from garrison.model.principal import Principal
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Header
-    from garrison.model.response import Response
+    from garrison.policy.plan import Plan
 
 __all__ = ["Decision"]
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Decision:
+class Decision(Struct, eq=False):
     """What was found out about one request. With an `answer` it ends here; without one: go on.
 
     One object a request; the steps write to it, adapters read it.
     """
 
-    __slots__ = (
-        "accepted",
-        "address",
-        "answer",
-        "asks",
-        "correlation",
-        "force",
-        "found",
-        "holds",
-        "observed",
-        "parameters",
-        "plain",
-        "plan",
-        "preflight",
-        "principal",
-        "refusal",
-        "verdicts",
-    )
+    force: InForce
+    """The policy in force; the whole request is judged by it, whatever is swapped meanwhile."""
 
-    def __init__(self, force: InForce, correlation: str, known: Arrival | None = None) -> None:
-        """Begin with nobody believed and nothing decided.
+    correlation: str
+    """Ties answer, journal and logs together."""
 
-        Args:
-            force: The policy in force; the whole request is judged by it, whatever is swapped meanwhile.
-            correlation: Ties answer, journal and logs together.
-            known: What the pure steps found for the same request before.
-        """
-        self.force = force
-        self.correlation = correlation
-        # Client address after trusted proxies; the route; what its template caught; who can believe what the
-        # route accepts; whether scopes are all that it demands of whom is believed.
-        self.address, self.plan, self.parameters, self.accepted, self.plain = known or (
-            "",
-            force.unknown,
-            _NOTHING,
-            (),
-            False,
-        )
-        self.found: Found = ()
-        """What was presented, and who can tell whether it is true."""
+    plan: Plan
+    """What the route demands; that of an unknown route until it is found."""
 
-        self.principal: Principal = ANONYMOUS
-        self.asks: Sequence[Ask] = ()
-        """Limits that were asked, and their verdicts beside them."""
+    address: str = ""
+    """Client address, after trusted proxies."""
 
-        self.verdicts: Sequence[Verdict] = ()
-        self.holds = False
-        """Whether a concurrency limit holds a place, to be released when the answer is out."""
+    parameters: Mapping[str, str] = _NOTHING
+    """What the path template caught."""
 
-        self.refusal: Refusal | None = None
-        self.observed: tuple[Refusal, ...] = ()
-        """Refusals that were only observed."""
+    accepted: tuple[Credential, ...] = ()
+    """Who can believe what the route accepts."""
 
-        self.answer: Response | None = None
-        self.preflight: tuple[Header, ...] | None = None
-        """What a preflight is answered, instead of a grant."""
+    plain: bool = False
+    """Whether scopes are all that is demanded of whom is believed."""
+
+    found: Found = ()
+    """What was presented, and who can tell whether it is true."""
+
+    principal: Principal = ANONYMOUS
+    wants: Sequence[Ask] = ()
+    """Limits of step 8."""
+
+    head: Head | None = None
+    """Header lines of its answer, where they are known beforehand."""
+
+    denied: Refusal | None = None
+    """What step 7 said; step 8 is taken before it counts, so that a refusal is paid for."""
+
+    asks: Sequence[Ask] = ()
+    """Limits that were asked, and their verdicts beside them."""
+
+    verdicts: Sequence[Verdict] = ()
+    holds: bool = False
+    """Whether a concurrency limit holds a place, to be released when the answer is out."""
+
+    refusal: Refusal | None = None
+    observed: tuple[Refusal, ...] = ()
+    """Refusals that were only observed."""
+
+    answer: Response | None = None
+    preflight: tuple[Header, ...] | None = None
+    """What a preflight is answered, instead of a grant."""
+
+    def __repr__(self) -> str:
+        """Name the request; what it presented is nobody's to read in a log."""
+        return f"Decision({self.correlation})"
 
     def stops(self, refusal: Refusal | None) -> bool:
         """Take a step's result; tell whether the request ends here.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from garrison.guard.content import check_body
-from garrison.model.endpoint import Call
 from garrison.model.fit import Fitted, Misfit, fit, path_text
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.endpoint import Call
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
-    from garrison.model.response import Response
+    from garrison.model.http.request import Request
+    from garrison.model.http.response import Response
     from garrison.policy.plan import Mounted
 
 __all__ = ["run_endpoint"]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from garrison.headers import finish as finished
 from garrison.limits.headers import limit_headers
+from garrison.model.http.refusal import refuse
 from garrison.model.principal import ANONYMOUS
-from garrison.model.refusal import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from garrison.guard.decision import Decision
     from garrison.guard.force import Head
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Header, Request
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Header, Request
 
-__all__ = ["finish", "withheld"]
+__all__ = ["finish", "head", "withheld"]
 
 
 def finish(decision: Decision, request: Request, status: int, lines: Iterable[Header]) -> list[Header]:
@@ -29,27 +29,32 @@ def finish(decision: Decision, request: Request, status: int, lines: Iterable[He
         status: Status of the answer.
         lines: The lines it has so far, names in lower case; not changed.
     """
-    force, verdicts = decision.force, decision.verdicts
-    origin = request.fields.get(b"origin")
-    if b"origin" in request.repeated:
-        origin = request.line(b"origin")
-    private = status >= 400 or decision.principal is not ANONYMOUS
-    secure = request.scheme in _SECURE or (force.scheme and force.says_secure(request))
-    name = decision.plan.route, origin, private, secure, bool(verdicts)
-    how, same = force.heads.get(name) or force.heads.keep(name, _head(decision, *name[1:]))
+    verdicts = decision.verdicts
+    how, same = decision.head or head(decision, request, status)
     ours = [(b"x-request-id", decision.correlation.encode("ascii")), *same]
     if verdicts:
         ours += limit_headers(decision.asks, verdicts)
     return finished(lines, how, ours if decision.preflight is None else [*ours, *decision.preflight])
 
 
-def _head(decision: Decision, origin: bytes | None, private: bool, secure: bool, limited: bool) -> Head:
+def head(decision: Decision, request: Request, status: int) -> Head:
+    """Find the lines that are the same in every answer like this one."""
+    force = decision.force
+    origin = request.line(b"origin") if request.repeated else request.fields.get(b"origin")
+    private = status >= 400 or decision.principal is not ANONYMOUS
+    scheme = "https" if force.scheme and force.says_secure(request) else request.scheme
+    limited = len(decision.verdicts or decision.wants) > 0
+    name = decision.plan.route, origin, private, scheme, limited, decision.preflight is None
+    return force.heads.get(name) or force.heads.keep(name, _head(decision, origin, private, scheme, limited))
+
+
+def _head(decision: Decision, origin: bytes | None, private: bool, scheme: str, limited: bool) -> Head:
     """Put together the lines that depend on nothing but these; a preflight brings its own answer to the origin."""
     force, plan = decision.force, decision.plan
     security = force.plans.headers[plan.headers]
     cors = None if decision.preflight is not None else force.cors(plan)
     grant = () if cors is None else cors.grant(origin, limited=limited)
-    return security.ending(private=private), (*security.lines(secure=secure, private=private), *grant)
+    return security.ending(private=private), (*security.lines(secure=scheme in _SECURE, private=private), *grant)
 
 
 _SECURE = frozenset(("https", "wss"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from garrison.cors.site import compile_served
 from garrison.guard.steps.hosts import Hosts
@@ -17,37 +17,44 @@ if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
     from garrison.headers import Ending
     from garrison.limits import Ask
+    from garrison.model.http.request import Header, Request
     from garrison.model.net import Networks
-    from garrison.model.request import Header, Request
     from garrison.policy.plan import Plan, Plans
 
-__all__ = ["Arrival", "Head", "InForce", "Memory"]
+__all__ = ["Arrival", "Head", "InForce", "Memory", "Passed"]
 
 T = TypeVar("T")
 
-Arrival: TypeAlias = "tuple[str, Plan, Mapping[str, str], tuple[Credential, ...], bool]"
-"""Client address, plan, what the path caught, who can believe what the route accepts, and whether it is plain."""
+Arrival: TypeAlias = "tuple[Plan, str, Mapping[str, str], tuple[Credential, ...], bool]"
+"""Plan, client address, what the path caught, who can believe what the route accepts, and whether it is plain."""
 
 Head: TypeAlias = "tuple[Ending[bytes], tuple[Header, ...]]"
 """What becomes of the application's header lines, and ours that are the same every time."""
 
+Passed: TypeAlias = "tuple[Credential, object, tuple[Any, ...]]"
+"""Who tells whether it still stands, what that is about, and the first fields of the decision."""
+
 _REMEMBERED = 4_096
 """Most entries of one memory. Callers choose paths, origins and addresses freely, so it must not grow with them."""
 
+_LONGEST = 2_048
+"""Most characters and bytes in the name of an entry, for the same reason."""
+
 
 class Memory(dict[Hashable, T]):
-    """What a pure step answered, by everything the answer depends on; begins anew when it is full.
+    """What pure steps answered, by everything the answer depends on; begins anew when it is full.
 
     Starting afresh costs each entry one slow answer, and needs no order of use to be kept on every fast one.
     """
 
     __slots__ = ()
 
-    def keep(self, name: Hashable, value: T) -> T:
-        """Remember an answer and give it."""
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[name] = value
+    def keep(self, name: tuple[object, ...], value: T) -> T:
+        """Remember an answer, unless its name is out of the ordinary, and give it."""
+        if sum([len(part) for part in name if isinstance(part, str | bytes)]) <= _LONGEST:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[name] = value
         return value
 
 
@@ -67,6 +74,7 @@ class InForce:
         "believed",
         "body_rate",
         "body_time",
+        "caches",
         "header",
         "header_bytes",
         "header_count",
@@ -74,7 +82,9 @@ class InForce:
         "heads",
         "hops",
         "hosts",
+        "key",
         "only",
+        "passed",
         "path",
         "plans",
         "proxied",
@@ -105,6 +115,15 @@ class InForce:
 
         self.arrivals: Memory[Arrival] = Memory()
         """What steps 0 to 2 found, by method, path, peer and host."""
+        self.passed: Memory[Passed] = Memory()
+        """What passed steps 0 to 7, by everything that they look at."""
+
+        self.key = policy.keys.header.lower().encode("ascii")
+        """Where a key stands."""
+
+        self.caches = any(credential.caches for credential in credentials.values())
+        """Whether what stands in `Authorization` may be believed from memory."""
+
         self.hosts = Hosts(_hosts(policy.hosts, policy.environment))
         self.trusted = trusted
         self.scheme = policy.forwarded.scheme and self.proxied

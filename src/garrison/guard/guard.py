@@ -18,11 +18,12 @@ from garrison.guard.finish import withheld
 from garrison.guard.respond import problem
 from garrison.guard.steps.permit import permit
 from garrison.guard.steps.present import present
+from garrison.guard.steps.recall import recall, remember
 from garrison.guard.steps.site import cross_site
 from garrison.guard.steps.spend import address_asks, principal_asks, spent
 from garrison.guard.steps.target import arrive, locate
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.principal import ANONYMOUS, OwnershipProof
-from garrison.model.refusal import Refusal, refuse
 from garrison.model.scope import effective
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from garrison.guard.force import InForce
     from garrison.limits import Ask, Verdict
     from garrison.model.clock import Clock
+    from garrison.model.http.request import Request
+    from garrison.model.http.response import Response
     from garrison.model.principal import Principal
-    from garrison.model.request import Request
-    from garrison.model.response import Response
     from garrison.stores.protocols import Counters
 
 __all__ = ["Guard"]
@@ -76,35 +77,52 @@ class Guard:
         Returns:
             The decision; when it has an `answer`, that is what to send, else the request may go on.
         """
-        now = self._wall()
+        force, correlation, now = self.force, self._correlate(), self._wall()
         # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
-        decision = arrive(request, self.force, self._correlate())
-        if decision.refusal is not None or decision.answer is not None:
-            return self._ended(request, decision, now)
-        plan = decision.plan
+        decision = recall(request, force, correlation, now, self._monotonic()) or arrive(request, force, correlation)
         try:
-            # 3: what the address may still spend
-            asks = address_asks(decision) if plan.before else ()
-            if asks and decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
+            # 3 to 7, unless a request like this has passed them a moment ago
+            if not decision.found and await self._judged(request, decision, now):
                 return self._ended(request, decision, now)
-            # 4, 5, 6: find the credential, fetch its record, believe it
-            if decision.stops(await self._believed(request, decision, now)):
-                return self._ended(request, decision, now)
-            # 7: what the principal may; it pays for a refusal too
-            principal = decision.principal
-            allowed = decision.plain and principal.scopes.issuperset(plan.scopes)
-            denied = None if allowed else permit(plan, principal, now) or cross_site(request, decision)
             # 8: what the principal may still spend
-            asks = principal_asks(decision) if plan.after or principal.asks else ()
-            if asks and decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
-                return self._ended(request, decision, now)
+            asks = decision.wants
+            if asks:
+                refusal = spent(decision, asks, self._take_now(asks) or await self._take(asks))
+                if refusal is not None and decision.stops(refusal):
+                    return self._ended(request, decision, now)
         except StoreError as fault:
             decision.refusal = _unavailable(fault)
             return self._ended(request, decision, now)
-        if denied is not None and decision.stops(denied):
+        if decision.denied is not None and decision.stops(decision.denied):
             return self._ended(request, decision, now)
-        _admit(decision, now)
+        for credential, _ in decision.found:
+            credential.used(decision.principal, decision.plan.route, now)
+        if decision.plan.own:
+            decision.principal = replace(decision.principal, proof=OwnershipProof())
         return self._ended(request, decision, now) if decision.observed else decision
+
+    async def _judged(self, request: Request, decision: Decision, now: int) -> bool:
+        """Take the steps that look up and permit; tell whether the request ends with them."""
+        if decision.refusal is not None or decision.answer is not None:
+            return True
+        plan = decision.plan
+        # 3: what the address may still spend
+        if plan.before:
+            asks = address_asks(decision)
+            if decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
+                return True
+        # 4, 5, 6: find the credential, fetch its record, believe it
+        if decision.stops(await self._believed(request, decision, now)):
+            return True
+        # 7: what the principal may; it pays for a refusal too
+        principal = decision.principal
+        if not (decision.plain and principal.scopes.issuperset(plan.scopes)):
+            decision.denied = permit(plan, principal, now) or cross_site(request, decision)
+        if plan.after or principal.asks:
+            decision.wants = principal_asks(decision)
+        if decision.denied is None:
+            remember(request, decision)
+        return False
 
     async def _believed(self, request: Request, decision: Decision, now: int) -> Refusal | None:
         """Find who acts, or why nobody is believed."""
@@ -188,8 +206,7 @@ class Guard:
         Nothing is spent. Whatever cannot be told ends the connection.
         """
         now = self._wall()
-        again = Decision(self.force, decision.correlation)
-        again.address = decision.address
+        again = Decision(self.force, decision.correlation, self.force.unknown, decision.address)
         try:
             if again.stops(locate(request, again)) or again.stops(await self._believed(request, again, now)):
                 return False
@@ -201,15 +218,6 @@ class Guard:
 def _nothing_at_once(_: Sequence[Ask]) -> Sequence[Verdict]:
     """Stand for counters that must be waited for."""
     return ()
-
-
-def _admit(decision: Decision, now: int) -> None:
-    """Note that every check has passed."""
-    principal, plan = decision.principal, decision.plan
-    for credential, _ in decision.found:
-        credential.used(principal, plan.route, now)
-    if plan.own:
-        decision.principal = replace(principal, proof=OwnershipProof())
 
 
 def _together(first: Principal, second: Principal, presented: Presented) -> Principal:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from garrison.model.response import NO_STORE, Response
+from garrison.model.http.response import NO_STORE, Response
 
 if TYPE_CHECKING:
-    from garrison.model.refusal import Refusal
+    from garrison.model.http.refusal import Refusal
 
 __all__ = ["PROBLEM", "plain_problem", "problem"]
 

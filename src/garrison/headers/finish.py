@@ -104,15 +104,12 @@ def finish(
     Returns:
         A new list: the application's lines in their order, then ours.
     """
-    fates = how.fates
-    given: list[tuple[AnyStr, AnyStr]] = lines if isinstance(lines, list) else list(lines)
-    for name, _ in given:
-        if fates[name]:
-            return _merge(given, how, ours)
+    given: list[tuple[AnyStr, AnyStr]] = list(lines)
+    if any(map(how.fates.__getitem__, dict(given))):
+        return _merge(given, how, ours)
     # Nearly every answer: nothing of ours is there yet.
-    done = given.copy()
-    done.extend(ours)
-    return done
+    given += ours
+    return given
 
 
 def _merge(

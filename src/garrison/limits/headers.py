@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from garrison.limits.limit import NEVER
 from garrison.limits.notation import text
-from garrison.model.refusal import refuse
+from garrison.model.http.refusal import refuse
 from garrison.model.units import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garrison.limits.limit import Ask, Limit, Verdict
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Header
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Header
 
 __all__ = [
     "ABNORMAL_USAGE",
@@ -63,23 +63,25 @@ def limit_headers(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> list[Head
     Returns:
         `RateLimit-Policy` and `RateLimit`; nothing when there is no limit to tell of.
     """
+    if len(verdicts) == 1:
+        # Nearly every answer tells of one limit; written out, this is half the work.
+        limit, verdict = asks[0].limit, verdicts[0]
+        policy, state, told = _ITEMS.get(limit.identity) or _learn(limit)
+        told_of = state % (verdict[1], -(-verdict[3] // SECOND))
+        return [(b"ratelimit-policy", policy), (b"ratelimit", told_of)] if told else []
+    if not all(verdict[0] for verdict in verdicts):
+        denied = [(ask, verdict) for ask, verdict in zip(asks, verdicts, strict=True) if not verdict[0]]
+        asks, verdicts = zip(*denied, strict=True)
     policies: list[bytes] = []
-    states: list[str] = []
+    states: list[bytes] = []
     for ask, verdict in zip(asks, verdicts, strict=True):
-        if not verdict[0]:
-            denied = [
-                (ask, verdict._replace(allowed=True))
-                for ask, verdict in zip(asks, verdicts, strict=True)
-                if not verdict[0]
-            ]
-            return limit_headers(*zip(*denied, strict=True))
-        policy, name, told, is_timed = _ITEMS.get(ask.limit.identity) or _learn(ask.limit)
+        policy, state, told = _ITEMS.get(ask.limit.identity) or _learn(ask.limit)
         if told:
             policies.append(policy)
-            states.append(f"{name}{verdict[1]};t={-(-verdict[3] // SECOND)}" if is_timed else f"{name}{verdict[1]}")
+            states.append(state % (verdict[1], -(-verdict[3] // SECOND)))
     if not policies:
         return []
-    return [(b"ratelimit-policy", b", ".join(policies)), (b"ratelimit", ", ".join(states).encode())]
+    return [(b"ratelimit-policy", b", ".join(policies)), (b"ratelimit", b", ".join(states))]
 
 
 def retry_seconds(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> int | None:
@@ -109,8 +111,8 @@ def limit_refusal(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> Refusal:
     )
 
 
-_Items: TypeAlias = tuple[bytes, str, bool, bool]
-"""What stays the same of a limit: its policy, how its state begins, whether it is told, and with a time."""
+_Items: TypeAlias = tuple[bytes, bytes, bool]
+"""What stays the same of a limit: its policy, its state with two gaps, and whether it is told."""
 
 _ITEMS: dict[str, _Items] = {}
 """By `Limit.identity`; a dictionary, because the hash of a text is remembered and that of a limit is not."""
@@ -131,6 +133,8 @@ def _learn(limit: Limit) -> _Items:
         quota = f"q={limit.burst};w={max(-(-window // SECOND), 1)}"
     if len(_ITEMS) >= _REMEMBERED:
         _ITEMS.clear()
-    items = (f"{name};{quota}".encode(), f"{name};r=", limit.mode == "enforce", limit.algorithm != "concurrency")
+    # A place among concurrent requests has no time to tell: `%.0a` takes it and writes nothing.
+    time = "%.0a" if limit.algorithm == "concurrency" else ";t=%d"
+    items = (f"{name};{quota}".encode(), f"{name.replace('%', '%%')};r=%d{time}".encode(), limit.mode == "enforce")
     _ITEMS[limit.identity] = items
     return items

@@ -17,7 +17,7 @@ from garrison.runtime.runtime import Runtime
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
     from garrison.policy.plan import Plan
 
 __all__ = ["acting_as"]
@@ -27,6 +27,7 @@ class _Acting:
     """A credential that every request has."""
 
     kind = "acting"
+    caches = False
     challenge = b'Bearer realm="test"'
 
     def __init__(self, principal: Principal) -> None:
@@ -39,6 +40,14 @@ class _Acting:
         self, presented: Presented, request: Request, address: str, plan: Plan, now: int, monotonic: int
     ) -> Principal:
         return self._principal
+
+    def lasting(self, presented: Presented) -> object | None:
+        """Give nothing: it costs nothing to believe."""
+        return None
+
+    def stands(self, lasting: object, now: int, monotonic: int) -> bool:
+        """Tell that nothing does."""
+        return False
 
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count nothing."""

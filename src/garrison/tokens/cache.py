@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from garrison.tokens.revocations import Revocations
     from garrison.tokens.verifier import Verifier
 
-__all__ = ["BYTES", "ENTRIES", "REMEMBERED", "CachedVerifier"]
+__all__ = ["BYTES", "ENTRIES", "REMEMBERED", "CachedVerifier", "Entry"]
 
 REMEMBERED = MINUTE
 """Longest time a verified token is remembered, microseconds, whatever its `exp`."""
@@ -37,7 +37,7 @@ BYTES = 16 << 20
 C = TypeVar("C", bound=Claims)
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A verified token: generation of the keys, from when to when it counts, what it says."""
 
     generation: int
@@ -69,8 +69,8 @@ class CachedVerifier(Generic[C]):
         # Two halves: when the new one is full it becomes the old one, and what nobody asked for meanwhile is gone.
         self._entries = entries // 2
         self._bytes = size // 2
-        self._new: dict[bytes, _Entry] = {}
-        self._old: dict[bytes, _Entry] = {}
+        self._new: dict[bytes, Entry] = {}
+        self._old: dict[bytes, Entry] = {}
         self._weight = 0
 
     def verify(self, token: str | bytes, now: int, revoked: Revocations | None = None) -> C:
@@ -93,15 +93,20 @@ class CachedVerifier(Generic[C]):
                 return claims  # type: ignore[return-value]  # this verifier's own answer
         return self._learn(name, raw, now, revoked)
 
+    def entry(self, token: str | bytes) -> Entry | None:
+        """Give what is remembered of a token, or None; whoever keeps it asks `Checker.stands` before each use."""
+        name = sha256(token if isinstance(token, bytes) else encoded(token)).digest()
+        return self._new.get(name) or self._old.get(name)
+
     def _learn(self, name: bytes, raw: bytes, now: int, revoked: Revocations | None) -> C:
         # Read before: if the keys change while the signature is checked, the entry is born stale.
         generation = self.verifier.keys.generation
         claims = self.verifier.verify(raw, now, revoked)
         until = min(self.verifier.until(claims), now + REMEMBERED)
-        self._keep(name, _Entry(generation, self.verifier.since(claims), until, claims), len(raw))
+        self._keep(name, Entry(generation, self.verifier.since(claims), until, claims), len(raw))
         return claims
 
-    def _keep(self, name: bytes, entry: _Entry, length: int) -> None:
+    def _keep(self, name: bytes, entry: Entry, length: int) -> None:
         if len(self._new) >= self._entries or self._weight >= self._bytes:
             self._old, self._new, self._weight = self._new, {}, 0
         self._new[name] = entry

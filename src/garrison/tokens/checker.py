@@ -15,18 +15,19 @@ from msgspec.json import Decoder
 from garrison.crypto import base64
 from garrison.crypto.jws import TOKEN_BYTES
 from garrison.errors import TokenError, UsageError
-from garrison.tokens.cache import CachedVerifier
+from garrison.tokens.cache import CachedVerifier, Entry
 from garrison.tokens.verifier import Verifier, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from garrison.crypto.key_set import KeySet
     from garrison.stores.protocols import Records
     from garrison.tokens.claims import Claims
     from garrison.tokens.jwks import KeySource
     from garrison.tokens.revocations import Revocations
 
-__all__ = ["Checker", "Trusted"]
+__all__ = ["Checker", "Lasting", "Trusted"]
 
 
 class _Issued(Struct, frozen=True):
@@ -46,6 +47,14 @@ class Trusted(NamedTuple):
 
     source: KeySource | None = None
     """Where its keys come from; None for keys that never change while the process runs."""
+
+
+class Lasting(NamedTuple):
+    """What stands for a token: what is remembered of it, and what must not have changed meanwhile."""
+
+    entry: Entry
+    keys: KeySet
+    source: KeySource | None
 
 
 class Checker:
@@ -104,6 +113,36 @@ class Checker:
             if error.reason != "key_unknown" or source is None or not await source.missed(monotonic):
                 raise
         return verifier.verify(token, now, self._revoked)
+
+    @property
+    def caches(self) -> bool:
+        """Tell whether any issuer's tokens are remembered."""
+        return any(isinstance(entry.verifier, CachedVerifier) for entry in self._by_issuer.values())
+
+    def lasting(self, token: str | bytes) -> Lasting | None:
+        """Give what stands for a token that was believed this moment; None: it is to be checked each time.
+
+        Raises:
+            TokenError: It is none.
+        """
+        verifier, source = self._only or self._whose(token)
+        if not isinstance(verifier, CachedVerifier):
+            return None
+        entry = verifier.entry(token)
+        return None if entry is None else Lasting(entry, verifier.verifier.keys, source)
+
+    def stands(self, lasting: Lasting, now: int, monotonic: int) -> bool:
+        """Tell whether a remembered token is still to be believed, as far as that can be told without waiting.
+
+        Args:
+            lasting: From `lasting`.
+            now: Wall microseconds.
+            monotonic: Monotonic microseconds.
+        """
+        (generation, since, until, claims), keys, source = lasting
+        if not since <= now < until or generation != keys.generation or (source is not None and source.due(monotonic)):
+            return False
+        return not self._revoked.refuses(claims) and self._revoked.fresh(monotonic)
 
     def _whose(self, token: str | bytes) -> Trusted:
         raw = token if isinstance(token, bytes) else encoded(token)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["LOOPBACK", "Hosts"]
 

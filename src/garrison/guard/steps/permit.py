@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.model.refusal import refuse
+from garrison.model.http.refusal import refuse
 from garrison.model.scope import missing
 
 if TYPE_CHECKING:
+    from garrison.model.http.refusal import Refusal
     from garrison.model.principal import Principal
-    from garrison.model.refusal import Refusal
     from garrison.policy.plan import Plan
 
 __all__ = ["permit"]

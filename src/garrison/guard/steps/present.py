@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garrison.credentials.protocol import Credential, Presented
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["Found", "challenge", "present"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.cors.site import cross_site_write, foreign_handshake, is_ambient
+from garrison.model.http.refusal import refuse
+from garrison.model.http.response import Response
 from garrison.model.principal import ANONYMOUS
-from garrison.model.refusal import refuse
-from garrison.model.response import Response
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Request
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Request
 
 __all__ = ["answer_preflight", "cross_site"]
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from garrison.guard.decision import Decision
     from garrison.limits import Limit, Verdict
+    from garrison.model.http.refusal import Refusal
     from garrison.model.principal import Principal
-    from garrison.model.refusal import Refusal
 
 __all__ = ["address_asks", "principal_asks", "spent"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from garrison.guard.decision import Decision
 from garrison.guard.steps.site import answer_preflight
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.net import canonical, client_address
-from garrison.model.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["arrive", "locate"]
 
@@ -25,8 +25,8 @@ def arrive(request: Request, force: InForce, correlation: str) -> Decision:
     name = request.method, request.path, request.raw_path, request.peer, fields.get(b"host"), fields.get(force.believed)
     known = force.arrivals.get(name)
     if known is None or request.repeated or len(request.query) > force.query:
-        return _arrive(request, Decision(force, correlation), name)
-    decision = Decision(force, correlation, known)
+        return _arrive(request, Decision(force, correlation, force.unknown), name)
+    decision = Decision(force, correlation, *known)
     headers = len(fields)
     if headers > force.header_count or len(b"".join([*fields, *fields.values()])) > force.header_bytes:
         decision.stops(_too_large())
@@ -44,7 +44,7 @@ def _arrive(request: Request, decision: Decision, name: tuple[object, ...]) -> D
     # 2: the plan
     stopped = decision.stops(locate(request, decision))
     if not (stopped or decision.observed or request.repeated or request.method == "OPTIONS"):
-        known = decision.address, decision.plan, decision.parameters, decision.accepted, decision.plain
+        known = decision.plan, decision.address, decision.parameters, decision.accepted, decision.plain
         force.arrivals.keep(name, known)
     return decision
 

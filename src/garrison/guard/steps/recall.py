@@ -1,0 +1,91 @@
+"""Steps 0 to 7 at once, for a request like one that has passed them a moment ago.
+
+Most requests repeat another: the same caller, route and credential. What the steps found then, they would find
+again, since it is remembered by everything that they look at. Two things are asked anew: whether the head is
+within its caps, and whether the credential still stands. Limits are never skipped.
+
+Only what passed is remembered, and only for credentials that can say whether they still stand: keys and cached
+tokens. The memory holds digests of them, so that a copy of it holds nothing that could be presented, and it
+goes with the policy that it was found under.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from garrison.credentials.protocol import Presented
+from garrison.guard.decision import Decision
+from garrison.guard.finish import head
+
+if TYPE_CHECKING:
+    from garrison.guard.force import InForce
+    from garrison.model.http.request import Request
+
+__all__ = ["recall", "remember"]
+
+
+def recall(request: Request, force: InForce, correlation: str, now: int, monotonic: int) -> Decision | None:
+    """Give what the steps would decide, ready for step 8; None: take them.
+
+    Args:
+        request: What was asked.
+        force: The policy in force.
+        correlation: Names the request.
+        now: Wall microseconds.
+        monotonic: Monotonic microseconds.
+    """
+    known = force.passed.get(_name(request, force))
+    if known is None:
+        return None
+    credential, lasting, facts = known
+    fields = request.fields
+    if len(fields) > force.header_count or len(b"".join(chain.from_iterable(request.headers))) > force.header_bytes:
+        return None
+    return Decision(force, correlation, *facts) if credential.stands(lasting, now, monotonic) else None
+
+
+def remember(request: Request, decision: Decision) -> None:
+    """Keep what a request has passed, if the next one like it passes for certain."""
+    force, found, plan = decision.force, decision.found, decision.plan
+    if not decision.plain or decision.observed or plan.before or len(found) != 1:
+        return
+    credential, presented = found[0]
+    lasting = credential.lasting(presented)
+    name = None if lasting is None else _name(request, force)
+    if name is None or request.method == "OPTIONS":
+        return
+    facts = (
+        plan,
+        decision.address,
+        decision.parameters,
+        decision.accepted,
+        True,
+        ((credential, Presented(credential.kind, "", "")),),
+        decision.principal,
+        decision.wants,
+        None if force.scheme else head(decision, request, 200),
+    )
+    force.passed.keep(name, (credential, lasting, facts))
+
+
+def _name(request: Request, force: InForce) -> tuple[object, ...] | None:
+    """Name a request by everything that the steps look at; None: they look at more."""
+    fields = request.fields
+    key, line = fields.get(force.key), fields.get(b"authorization")
+    if request.repeated or (key is None) == (line is None) or (line is not None and not force.caches):
+        return None
+    return (
+        request.method,
+        request.scheme,
+        request.path,
+        request.raw_path,
+        request.query,
+        request.peer,
+        fields.get(b"host"),
+        fields.get(force.believed),
+        fields.get(b"origin"),
+        key is None,
+        blake2b(key or line or b"").digest(),
+    )
