@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["SIGNING_KEYS", "TOPIC", "Rotation", "SigningKeys", "_State", "StoredKey", "ring_keys"]
+__all__ = ["SIGNING_KEYS", "TOPIC", "Rotation", "SigningKeys", "StoredKey", "ring_keys"]
 
 TOPIC = "signing_key"
 """Under which name news of a changed key is sent."""
