@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect as kinds
 
 from garrison import handbook
-from garrison.model.refusal import REFUSALS
+from garrison.model.http.refusal import REFUSALS
 from garrison.policy.file.editor import editor_schema, field_docs, structs
 from garrison.policy.file.write import inline
 from garrison.policy.lint import RULES, THEMES, Rule

@@ -30,7 +30,7 @@ from garrison.credentials.key_format import new_key_id
 from garrison.credentials.key_order import NewKey, record_of
 from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
 from garrison.crypto.ring import KeyRing
-from garrison.model.request import Request
+from garrison.model.http.request import Request
 from garrison.policy.plan import Plan
 from garrison.policy.schema import Keys
 from garrison.stores.memory.records import MemoryRecords

@@ -19,7 +19,20 @@ from garrison.fastapi import Garrison, Principal, principal
 from garrison.policy.load import load
 from garrison.runtime.compose import Runtime, compose
 
-__all__ = ["AUDIENCE", "ISSUER", "ORIGIN", "SCOPES", "SECRET", "SESSION", "SUBJECT", "bare", "guarded", "guarded_with_security", "pile", "policy_runtime"]
+__all__ = [
+    "AUDIENCE",
+    "ISSUER",
+    "ORIGIN",
+    "SCOPES",
+    "SECRET",
+    "SESSION",
+    "SUBJECT",
+    "bare",
+    "guarded",
+    "guarded_with_security",
+    "pile",
+    "policy_runtime",
+]
 
 SECRET = "0123456789abcdef0123456789abcdef-for-the-benchmark"
 """HMAC secret of the rival's tokens."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 
 from benchmarks.figure import Figure, figure, medians
-from garrison.model.body import decode
+from garrison.model.http.body import decode
 from garrison.policy.body import BodySchema
 
 __all__ = ["figures"]

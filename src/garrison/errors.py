@@ -1,6 +1,6 @@
 """Every error Garrison raises on purpose, each with the person who must act.
 
-A denied request is a value (`garrison.model.refusal.Refusal`); only faults and misuse are raised.
+A denied request is a value (`garrison.model.http.refusal.Refusal`); only faults and misuse are raised.
 """
 
 from __future__ import annotations

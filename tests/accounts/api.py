@@ -10,7 +10,7 @@ import msgspec
 
 from garrison.guard.drive import drive
 from garrison.guard.guard import Guard
-from garrison.model.request import Header, Request
+from garrison.model.http.request import Header, Request
 from garrison.policy.schema import Accounts, Cors, Defaults, Policy, Route, Stores
 from garrison.runtime.compose import Runtime, compose
 from garrison.testing.clock import ManualClock

@@ -12,7 +12,7 @@ from garrison.accounts.people import by_operator
 from garrison.accounts.user import USERS, User
 from garrison.errors import SecretError
 from garrison.model.event import Event
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.news import NEWS
 from garrison.stores.protocols import Outcome, Put, Step

@@ -20,7 +20,7 @@ from garrison.accounts.device import (
     set_cookie,
     with_seen,
 )
-from garrison.model.request import Request
+from garrison.model.http.request import Request
 from tests.accounts.world import NOON
 
 DAY = 86_400_000_000

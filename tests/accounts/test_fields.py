@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.accounts.fields import Registration, Rules
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 
 RULES = Rules("[A-Za-z0-9_]", (3, 50), 15, "tasks-api")
 GOOD: dict[str, Any] = {"username": "ada", "email": "ada@example.org", "password": "purple mattress 91"}

@@ -8,7 +8,7 @@ import pytest
 
 from garrison.accounts.people import by_operator, create_user, seed
 from garrison.accounts.user import USERS, User
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from tests.accounts.world import PASSWORD, FullPool, World, Yielding
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from garrison.accounts.throttle import LANES, ROUNDS, Held, Lane, forget, give_back, take_place
 from garrison.limits import parse
 from garrison.model.event import Event
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.protocols import Outcome, Put, Step
 from tests.accounts.world import NOON, World, Yielding

@@ -20,14 +20,14 @@ from garrison.crypto import password as password_module
 from garrison.crypto.password import Cost, Passwords
 from garrison.crypto.ring import KeyRing
 from garrison.errors import TokenError
-from garrison.model.body import decode
-from garrison.model.endpoint import Call, Endpoint
 from garrison.model.event import Event
 from garrison.model.fit import fit
+from garrison.model.http.body import decode
+from garrison.model.http.endpoint import Call, Endpoint
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Header, Request
+from garrison.model.http.response import Response
 from garrison.model.principal import ANONYMOUS, Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Header, Request
-from garrison.model.response import Response
 from garrison.model.scope import effective
 from garrison.policy.schema import Accounts, Policy
 from garrison.runtime.hashpool import HashPool, PooledHasher, blocking

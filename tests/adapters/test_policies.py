@@ -11,7 +11,7 @@ import pytest
 
 from garrison import Garrison, GarrisonWSGI, Principal
 from garrison.guard.drive import drive
-from garrison.model.request import Request
+from garrison.model.http.request import Request
 from garrison.runtime.compose import Runtime
 from garrison.stores.protocols import Query
 from garrison.testing.clock import ManualClock

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from garrison.model.body import decode
-from garrison.model.refusal import Refusal
+from garrison.model.http.body import decode
+from garrison.model.http.refusal import Refusal
 
 SMUGGLED = {
     "the last role wins here, the first one there": b'{"role": "user", "role": "admin"}',

@@ -10,7 +10,7 @@ import pytest
 from garrison.egress import AwaitingFetch, BlockingFetch, Rules
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 from tests.egress.server import HOST, body, saying, serving, trust
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from garrison.credentials.key_order import NewKey
 from garrison.credentials.key_service import Issued
 from garrison.guard.drive import drive
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from tests.credentials.world import ADA, World
 
 

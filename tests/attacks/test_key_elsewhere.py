@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.policy.schema import Keys
 from tests.credentials.world import World
 

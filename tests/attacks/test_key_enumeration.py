@@ -12,7 +12,7 @@ from garrison.credentials.key_order import NewKey
 from garrison.credentials.key_service import Issued
 from garrison.credentials.keys import mac
 from garrison.guard.drive import drive
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from tests.credentials.world import HOUR, World
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from tests.credentials.world import World
 
 

@@ -10,8 +10,8 @@ import pytest
 from garrison.credentials.key_order import NewKey
 from garrison.guard.drive import drive
 from garrison.guard.steps.permit import permit
+from garrison.model.http.refusal import Refusal
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
 from garrison.policy.plan import Plan
 from tests.credentials.world import ADA, START, World
 

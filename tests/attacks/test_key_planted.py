@@ -16,7 +16,7 @@ from garrison.credentials.key_import import ForeignKey
 from garrison.credentials.key_order import NewKey
 from garrison.credentials.key_record import KEYS, STRAYS, KeySecret
 from garrison.guard.drive import drive
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.stores.protocols import Drop, Put
 from tests.credentials.world import ADA, HOUR, World
 

@@ -8,9 +8,9 @@ import pytest
 
 from garrison.credentials.protocol import Owner, Presented
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from tests.credentials.world import ADA, ADDRESS, PLAN, SECOND, Gated, People, World
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from garrison.model.request import Header
+from garrison.model.http.request import Header
 from tests.accounts.api import ORIGIN, Api
 from tests.accounts.world import PASSWORD
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.policy.load import load
 from garrison.policy.plan import compile_policy
 

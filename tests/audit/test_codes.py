@@ -9,7 +9,7 @@ import pytest
 
 import garrison
 from garrison.audit.codes import CODES, OTHER, REFUSED, Code, code_of, page, refused
-from garrison.model.refusal import REFUSALS
+from garrison.model.http.refusal import REFUSALS
 
 ROOT = Path(__file__).parents[2]
 CATEGORIES = {

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from garrison.credentials.authenticate import OwnAuthentication
 from garrison.credentials.key_format import KeyFormat
 from garrison.guard.drive import drive
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.request import Request
 from garrison.testing.credentials import CredentialContract
 from tests.credentials.tokens import Tokens
 from tests.credentials.world import World

@@ -14,9 +14,9 @@ from garrison.credentials.protocol import Owner, Presented
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
 from garrison.limits import Ask, parse
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from garrison.policy.plan import Plan
 from garrison.policy.schema import Keys
 from tests.credentials.world import ADA, HOUR, PLAN, SECOND, People, World

@@ -10,9 +10,9 @@ from garrison.credentials.authenticate import OwnAuthentication
 from garrison.credentials.protocol import Presented
 from garrison.errors import UsageError
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import ANONYMOUS, Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from garrison.policy.plan import Plan
 from tests.credentials.world import World
 

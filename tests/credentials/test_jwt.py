@@ -6,9 +6,9 @@ import pytest
 
 from garrison.credentials.jwt import MOST_REMEMBERED, ForeignRights
 from garrison.credentials.protocol import Owner
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from tests.credentials.tokens import FOREIGN, Tokens
 from tests.credentials.world import People
 

@@ -19,9 +19,9 @@ from garrison.credentials.keys.foreign import read_hash
 from garrison.crypto.ring import KeyRing
 from garrison.errors import UsageError
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from tests.credentials.world import ADA, OLD_ROOT, ROOT, World
 
 TEXT = "legacy-key-0123456789"
@@ -188,6 +188,14 @@ def test_revoked_it_answers_as_an_unknown_one() -> None:
 
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.reason) == ("credential_refused", "key_revoked")
+
+
+def test_an_imported_key_may_be_counted_too() -> None:
+    world = World()
+    rows = [ForeignKey(hash=SHA256.hex(), order=NewKey(name="old", uses=2))]
+    assert not isinstance(drive(world.service.import_hashes(rows, world.by())), Refusal)
+
+    assert [world.reason(TEXT) for _ in range(3)] == ["", "", "key_spent"]
 
 
 def test_all_or_none() -> None:

@@ -15,8 +15,8 @@ from garrison.credentials.key_service import Issued
 from garrison.credentials.key_view import IDLE, KeyView
 from garrison.guard.drive import drive
 from garrison.model.event import Event
+from garrison.model.http.refusal import Refusal
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
 from garrison.policy.schema import Keys
 from garrison.stores.protocols import Query
 from tests.credentials.world import ADA, ADDRESS, DAY, HOUR, MINUTE, SECOND, START, Gated, World
@@ -105,6 +105,7 @@ class TestCreate:
             ({"expires_in": "soon"}, "expires_in", "format"),
             ({"networks": ("10.0.0.1/8",)}, "networks[0]", "format"),
             ({"networks": ("unix",)}, "networks[0]", "format"),
+            ({"networks": ("10.0.0.0/255.0.0.0",)}, "networks[0]", "format"),
             ({"routes": ("FETCH /x",)}, "routes[0]", "format"),
             ({"origins": ("https://a.example/",)}, "origins[0]", "format"),
             ({"limits": ("5/s",)}, "limits[0]", "rule"),
@@ -173,6 +174,21 @@ class TestListAndShow:
         assert record.secrets[0].mac.hex() not in repr(shown)
         assert repr(record.secrets[0].mac) not in repr(shown)
         assert shown.uses_left == 7
+
+    def test_every_secret_says_how_it_stands(self) -> None:
+        world = World(policy=Keys(overlap="1h"))
+        issued = world.make()
+        drive(world.service.rotate(issued.record.id, world.by()))
+        world.clock.advance(HOUR - MINUTE)
+
+        def told() -> list[str]:
+            shown = drive(world.service.show(issued.record.id, world.by()))
+            assert isinstance(shown, KeyView)
+            return [secret.told for secret in shown.secrets]
+
+        assert told() == ["current secret", "old secret idle for less than an hour, in use"]
+        world.clock.advance(HOUR)
+        assert told() == ["current secret", "old secret idle for 1h, expired"]
 
     def test_another_ones_key_looks_like_a_missing_one(self) -> None:
         world = World()
@@ -286,6 +302,16 @@ class TestRotate:
         drive(world.service.drop_old(issued.record.id, world.by(), newest.id))
 
         assert world.stored(issued.record.id).secrets[0] == newest
+
+    def test_a_key_of_another_environment_is_not_rotated_here(self) -> None:
+        """Its new text would say that it is of this one."""
+        there = World(policy=Keys(environment="test"))
+        here = World(policy=Keys(environment="live"), beside=there)
+
+        refusal = drive(here.service.rotate(there.make().record.id, here.by()))
+
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason == "key_environment"
 
     @pytest.mark.parametrize("end", ["expire", "revoke", "canary"])
     def test_a_dead_key_is_not_brought_back(self, end: str) -> None:

@@ -13,9 +13,9 @@ from garrison.credentials.protocol import Owners
 from garrison.crypto.key import Key, private_key, secret_key
 from garrison.crypto.key_set import KeySet
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Header, Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Header, Request
 from garrison.policy.plan import Plan
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.news import News

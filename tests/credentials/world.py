@@ -18,9 +18,9 @@ from garrison.credentials.protocol import Owner, Owners
 from garrison.crypto.ring import KeyRing
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from garrison.policy.plan import Plan
 from garrison.policy.schema import Keys
 from garrison.stores.memory.records import MemoryRecords

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from garrison.egress.answer import HEAD_BYTES, Answer, question
 from garrison.egress.rules import Target
 from garrison.errors import StoreError
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 
 HONEST = b"HTTP/1.1 200 OK\r\nETag: x\r\nVia: a\r\nVia: b\r\nContent-Length: 2\r\n\r\n{}"
 

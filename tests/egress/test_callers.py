@@ -15,7 +15,7 @@ from garrison import egress
 from garrison.egress import AwaitingFetch, BlockingFetch, Rules
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 from tests.egress.server import HOST, Server, body, saying, serving, trust
 
 Get = Callable[[str], Fetched]

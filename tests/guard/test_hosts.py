@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garrison.guard.steps.hosts import Hosts
-from garrison.model.request import Request
+from garrison.model.http.request import Request
 
 
 def _asks(*hosts: str) -> Request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.policy.draft import draft
 from garrison.policy.found import FoundRoute
 from garrison.policy.load import load, read

@@ -10,9 +10,9 @@ import pytest
 from garrison.errors import PolicyError
 from garrison.headers import SecurityHeaders
 from garrison.limits import parse
-from garrison.model.endpoint import Call, Endpoint
-from garrison.model.refusal import Refusal
-from garrison.model.response import Response
+from garrison.model.http.endpoint import Call, Endpoint
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.response import Response
 from garrison.policy.load import files_beside, load, read
 from garrison.policy.plan import Match, Plan, Plans, compile_policy
 from garrison.policy.schema import Cors, Defaults, Headers, Policy, Route

@@ -7,8 +7,8 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.model.endpoint import Call, Endpoint
-from garrison.model.response import Response
+from garrison.model.http.endpoint import Call, Endpoint
+from garrison.model.http.response import Response
 from garrison.policy.load import load
 from garrison.policy.route import Tree, parse_template
 from garrison.policy.schema import Cors, Policy, Route

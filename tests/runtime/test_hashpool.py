@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.runtime.hashpool import STRANGERS, TYPICAL, HashPool, PooledHasher, blocking, cores
 
 SECOND = 1_000_000

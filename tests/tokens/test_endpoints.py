@@ -7,10 +7,10 @@ import os
 from typing import Any
 
 from garrison.guard.drive import drive
-from garrison.model.endpoint import Call
+from garrison.model.http.endpoint import Call
+from garrison.model.http.request import Request
+from garrison.model.http.response import Response
 from garrison.model.principal import ANONYMOUS
-from garrison.model.request import Request
-from garrison.model.response import Response
 from garrison.tokens.endpoints import ENDPOINTS
 from garrison.tokens.jwks import MAX_AGE, Jwks
 from garrison.tokens.keys import SigningKeys

@@ -11,7 +11,7 @@ import pytest
 from garrison.crypto.key import Key
 from garrison.errors import StoreError, UsageError
 from garrison.guard.drive import drive
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 from garrison.tokens import new_jwk, public_jwk, read_jwk
 from garrison.tokens.jwks import BUDGET, COOLDOWN, DOCUMENT_BYTES, KEPT, MAX_AGE, Jwks
 from tests.tokens.world import Publisher

@@ -9,7 +9,7 @@ from garrison.crypto.ring import KeyRing
 from garrison.errors import StoreError, TokenError
 from garrison.guard.drive import drive
 from garrison.model.event import Event
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.news import News
 from garrison.stores.protocols import Query

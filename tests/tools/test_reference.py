@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from garrison.model.refusal import REFUSALS
+from garrison.model.http.refusal import REFUSALS
 from garrison.policy.lint import RULES
 from tools import reference
 

@@ -16,8 +16,8 @@ from garrison.accounts.fields import told
 from garrison.accounts.passwords.hashing import cost_name
 from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.ids import random_id
-from garrison.model.refusal import Refusal, refuse
 from garrison.stores.protocols import Put
 
 if TYPE_CHECKING:

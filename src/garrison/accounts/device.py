@@ -17,8 +17,8 @@ from garrison.model.ids import BASE62, random_id
 from garrison.model.units import DAY, SECOND
 
 if TYPE_CHECKING:
+    from garrison.model.http.request import Header, Request
     from garrison.model.ids import Randomness
-    from garrison.model.request import Header, Request
 
 __all__ = [
     "KNOWN_FOR",

@@ -13,14 +13,14 @@ from garrison.accounts.login import LoginBody, login
 from garrison.accounts.register import register
 from garrison.accounts.session import RefreshBody, logout, me, refresh
 from garrison.credentials.key_order import NewKey
-from garrison.model.endpoint import Endpoint
+from garrison.model.http.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from garrison.model.endpoint import Call
-    from garrison.model.refusal import Refusal
-    from garrison.model.response import Response
+    from garrison.model.http.endpoint import Call
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.response import Response
     from garrison.policy.schema import Accounts
 
     Run = Callable[[Call, Any], Awaitable[Response | Refusal]]

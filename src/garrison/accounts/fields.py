@@ -20,7 +20,7 @@ from garrison.accounts.passwords.blocklist import common_passwords, folded, repe
 from garrison.accounts.user import LONGEST_EMAIL
 from garrison.crypto.password import MAX_BYTES, normal_form
 from garrison.model.fit import Misfit, fit, path_text
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,13 +12,13 @@ import msgspec
 
 from garrison.credentials.key_service import By
 from garrison.credentials.key_view import view
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.response import NO_STORE, Response, json_response
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.response import NO_STORE, Response, json_response
 
 if TYPE_CHECKING:
     from garrison.accounts.service import Service
     from garrison.credentials.key_service import Issued
-    from garrison.model.endpoint import Call
+    from garrison.model.http.endpoint import Call
 
 __all__ = ["create_key", "list_keys", "revoke_key", "rotate_key"]
 

@@ -20,16 +20,16 @@ from garrison.accounts.throttle import Held, forget, give_back, take_place
 from garrison.accounts.user import LONGEST_EMAIL, USERS, User, acting, find_login, fold_email, fold_name, public
 from garrison.credentials.key_service import By
 from garrison.crypto.password import MAX_BYTES
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.response import Response, json_response
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.response import Response, json_response
 from garrison.stores.protocols import Put, Require
 
 if TYPE_CHECKING:
     from garrison.accounts.passwords.hashing import Checked
     from garrison.accounts.service import Service, Source
     from garrison.accounts.throttle import Lane
-    from garrison.model.endpoint import Call
     from garrison.model.event import Event
+    from garrison.model.http.endpoint import Call
     from garrison.stores.protocols import Step
 
 __all__ = ["METHODS", "LoginBody", "login", "secured"]

@@ -16,8 +16,8 @@ from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User, acting, fold_email, fold_name
 from garrison.credentials.key_order import NewKey
 from garrison.credentials.key_service import OPERATOR, By
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.ids import random_id
-from garrison.model.refusal import Refusal, refuse
 from garrison.model.units import DAY
 from garrison.stores.protocols import Consume, Kind, Put, Record
 

@@ -17,14 +17,14 @@ from garrison.accounts.login import METHODS, secured
 from garrison.accounts.people import find_invite, make_user, store_user
 from garrison.accounts.user import acting, public
 from garrison.credentials.key_service import By
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.response import Response, json_response
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.response import Response, json_response
 
 if TYPE_CHECKING:
     from garrison.accounts.people import Invite
     from garrison.accounts.service import Service
     from garrison.accounts.user import User
-    from garrison.model.endpoint import Call
+    from garrison.model.http.endpoint import Call
 
 __all__ = ["register"]
 

@@ -16,9 +16,9 @@ from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User, public
 from garrison.credentials.key_service import By
 from garrison.errors import TokenError
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.response import Response, json_response
 from garrison.model.ids import random_id
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.response import Response, json_response
 from garrison.model.scope import effective
 from garrison.model.units import SECOND
 from garrison.stores.protocols import Drop
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from garrison.accounts.service import Service
-    from garrison.model.endpoint import Call
     from garrison.model.event import Event
+    from garrison.model.http.endpoint import Call
     from garrison.model.ids import Randomness
     from garrison.stores.protocols import Records, Step
     from garrison.tokens.issue import Issuer

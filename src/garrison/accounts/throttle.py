@@ -17,7 +17,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from garrison.limits.log import spend
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.units import HOUR, SECOND
 from garrison.stores.protocols import Kind, Put, Record
 

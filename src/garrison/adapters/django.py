@@ -8,7 +8,7 @@ so that no other one answers before the guard has decided. It serves Django over
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -21,8 +21,8 @@ from garrison.guard.content import check_length, has_body
 from garrison.guard.drive import drive
 from garrison.guard.finish import finish
 from garrison.guard.respond import plain_problem, problem
+from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
-from garrison.model.refusal import refuse
 from garrison.runtime.compose import compose
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from garrison.guard.decision import Decision
-    from garrison.model.request import Header, Request
-    from garrison.model.response import Response
+    from garrison.model.http.request import Header, Request
+    from garrison.model.http.response import Response
 
 __all__ = ["Garrison", "principal"]
 
@@ -62,13 +62,13 @@ class Garrison:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
         self.runtime.start()
-        asked = read_environ(request.environ)  # type: ignore[attr-defined]  # WSGIRequest has it; ASGI is refused above
+        asked = read_environ(_environ(request))
         decision = drive(self.guard.decide(asked))
         if decision.answer is None:
             self._take_body(asked, decision, request)
         if decision.answer is None:
-            request.environ[PRINCIPAL] = decision.principal  # type: ignore[attr-defined]  # as above
-            request.environ[CORRELATION] = decision.correlation  # type: ignore[attr-defined]  # as above
+            _environ(request)[PRINCIPAL] = decision.principal
+            _environ(request)[CORRELATION] = decision.correlation
             response = self._get_response(request)
             drive(self.guard.release(decision))
             replacement = self.guard.withhold(asked, decision, response.status_code)
@@ -89,7 +89,7 @@ class Garrison:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer what a view raises as problem details."""
-        correlation = str(request.environ.get(CORRELATION, ""))  # type: ignore[attr-defined]  # as above
+        correlation = str(_environ(request).get(CORRELATION, ""))
         if isinstance(error, OwnershipError):
             return _told(problem(refuse("not_found", "not_owner"), correlation))
         if isinstance(error, RefusedError):
@@ -110,6 +110,19 @@ def principal(request: HttpRequest) -> Principal:
     found = request.META.get(PRINCIPAL)
     if not isinstance(found, Principal):
         msg = "no guard stands before this view; put garrison.django.Garrison first in MIDDLEWARE"
+        raise UsageError(msg)
+    return found
+
+
+def _environ(request: HttpRequest) -> dict[str, Any]:
+    """Give the WSGI environment; over ASGI there is none, and the guard belongs around the application.
+
+    Raises:
+        UsageError: Django is served over ASGI.
+    """
+    found = getattr(request, "environ", None)
+    if not isinstance(found, dict):
+        msg = "over ASGI put garrison.Garrison around the application instead of this middleware"
         raise UsageError(msg)
     return found
 

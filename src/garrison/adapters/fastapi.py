@@ -15,8 +15,8 @@ from garrison.adapters.refused import RefusedError
 from garrison.adapters.starlette import Garrison as StarletteGarrison
 from garrison.adapters.starlette import correlation_of, principal_of, told
 from garrison.guard.respond import problem
+from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
-from garrison.model.refusal import refuse
 from garrison.model.scope import missing
 
 if TYPE_CHECKING:

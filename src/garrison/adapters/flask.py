@@ -11,14 +11,14 @@ from garrison.adapters.refused import RefusedError
 from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, GarrisonWSGI
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
+from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
-from garrison.model.refusal import refuse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from garrison.credentials.authenticate import Authenticate
-    from garrison.model.response import Response as Answer
+    from garrison.model.http.response import Response as Answer
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 

@@ -25,8 +25,8 @@ from garrison.guard.respond import PROBLEM
 from garrison.limits import Ask, Verdict, parse
 from garrison.limits.headers import limit_headers, limit_refusal
 from garrison.limits.subject import subject_key
+from garrison.model.http.response import NO_STORE
 from garrison.model.net import ForwardingHeader, Networks, address_subject, client_address
-from garrison.model.response import NO_STORE
 from garrison.runtime.process.clock import SystemClock
 from garrison.stores.memory.counters import MemoryCounters
 

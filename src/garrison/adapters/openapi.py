@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from garrison.model.refusal import REFUSALS
+from garrison.model.http.refusal import REFUSALS
 
 if TYPE_CHECKING:
     from garrison.policy.plan import Plan, Plans

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from garrison.errors import GarrisonError
 
 if TYPE_CHECKING:
-    from garrison.model.refusal import Refusal
+    from garrison.model.http.refusal import Refusal
 
 __all__ = ["RefusedError"]
 

@@ -13,8 +13,8 @@ from garrison.adapters.asgi.middleware import Garrison as AsgiGarrison
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
+from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
-from garrison.model.refusal import refuse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
-    from garrison.model.response import Response as Answer
+    from garrison.model.http.response import Response as Answer
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 

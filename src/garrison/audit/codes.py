@@ -151,7 +151,7 @@ def code_of(name: str) -> Code:
 
 
 def refused(refusal: str) -> Code:
-    """Give the event of a refusal by its code (`garrison.model.refusal.REFUSALS`)."""
+    """Give the event of a refusal by its code (`garrison.model.http.refusal.REFUSALS`)."""
     return CODES[REFUSED.get(refusal, "input_validation_fail")]
 
 

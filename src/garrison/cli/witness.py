@@ -43,7 +43,7 @@ class Witness(NamedTuple):
         at = next((n for n, step in enumerate(steps) if step.name == "credential" and step.passed), -1)
         if at < 0:
             return explanation
-        from garrison.model.refusal import REFUSALS
+        from garrison.model.http.refusal import REFUSALS
 
         status = REFUSALS[against.code].status
         return Explanation(
@@ -61,7 +61,7 @@ class Witness(NamedTuple):
         if self.key is None or not explanation.route:
             return None
         from garrison.credentials.keys.hot import restricted
-        from garrison.model.request import Request
+        from garrison.model.http.request import Request
         from garrison.policy.plan import Match
 
         found = plans.find(asked.method, asked.path)

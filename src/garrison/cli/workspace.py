@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from garrison.accounts.service import Service
-    from garrison.model.refusal import Refusal
+    from garrison.model.http.refusal import Refusal
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["REFUSED", "accounts_of", "opened", "refused"]

@@ -22,7 +22,7 @@ from garrison.model.units import SECOND, duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from garrison.model.request import Header
+    from garrison.model.http.request import Header
 
 __all__ = ["LIMITED", "PREFLIGHT_VARY", "VARY", "Cors", "Preflight", "compile_cors", "joined"]
 

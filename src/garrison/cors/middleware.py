@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from garrison.cors.answer import Cors
     from garrison.cors.rules import CorsPolicy
     from garrison.headers.finish import Ending
-    from garrison.model.request import Header
+    from garrison.model.http.request import Header
 
 __all__ = ["CorsMiddleware", "CorsWSGI"]
 

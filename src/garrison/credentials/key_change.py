@@ -14,9 +14,9 @@ from garrison.credentials.key_format import KeyFormat, new_secret_id
 from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.model.event import Event
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.ids import random_id
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal, refuse
 from garrison.stores.protocols import Put
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Outcome, Records, Step
 
-__all__ = ["OPERATOR", "By", "Change", "Changes"]
+__all__ = ["OPERATOR", "By", "Change", "Changes", "barred"]
 
 OPERATOR: Final = Principal(kind="operator", subject="console")
 """Whoever runs the command line: holds the store and the root key, so no scope would bind them."""

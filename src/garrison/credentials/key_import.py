@@ -18,8 +18,8 @@ from garrison.credentials.key_record import ALLOWANCES, SCHEMES, STRAYS, Allowan
 from garrison.credentials.keys.foreign import foreign_mac, read_hash, scheme_of
 from garrison.errors import UsageError
 from garrison.model.fit import path_text
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal, refuse
 from garrison.stores.protocols import Put
 
 if TYPE_CHECKING:

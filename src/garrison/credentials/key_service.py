@@ -26,7 +26,7 @@ from garrison.credentials.key_record import (
 )
 from garrison.credentials.key_view import KeyView, SecretView, view
 from garrison.model.fit import Misfit, path_text
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.scope import missing
 from garrison.model.units import duration
 from garrison.stores.protocols import Drop, Fewer, Put

@@ -16,7 +16,7 @@ from msgspec.json import encode
 
 from garrison.crypto import base64
 from garrison.errors import TokenError
-from garrison.model.body import decode
+from garrison.model.http.body import decode
 
 if TYPE_CHECKING:
     from garrison.crypto.key import SigningKey

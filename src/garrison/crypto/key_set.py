@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from garrison.crypto.jwk import PRIVATE_MEMBERS, public_jwk, read_jwk, thumbprint
 from garrison.crypto.key import Key, SigningKey
 from garrison.errors import SecretError, UsageError
-from garrison.model.body import decode
+from garrison.model.http.body import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,7 +4,7 @@ A server that fetches what somebody else can influence is an attacker's hand ins
 be listed, its name is resolved once and the connection goes to that very address, private and other special
 addresses are refused, redirects are not followed, and time and size have caps.
 
-`AwaitingFetch` is for a loop, `BlockingFetch` for threads; both are a `garrison.model.fetch.Fetch`.
+`AwaitingFetch` is for a loop, `BlockingFetch` for threads; both are a `garrison.model.http.fetch.Fetch`.
 
 Sources: OWASP SSRF Prevention; ASVS 5.0 V1.3.6; RFC 8725 section 3.10; IANA special-purpose address registries.
 """

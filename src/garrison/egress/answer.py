@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from httptools import HttpParserError, HttpResponseParser
 
 from garrison.errors import StoreError
-from garrison.model.fetch import Fetched
+from garrison.model.http.fetch import Fetched
 from garrison.model.version import VERSION
 
 if TYPE_CHECKING:

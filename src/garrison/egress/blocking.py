@@ -19,7 +19,7 @@ from garrison.errors import StoreError
 
 if TYPE_CHECKING:
     from garrison.egress.rules import Rules, Target
-    from garrison.model.fetch import Fetched
+    from garrison.model.http.fetch import Fetched
 
 __all__ = ["BlockingFetch", "Resolve"]
 

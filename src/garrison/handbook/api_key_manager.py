@@ -18,9 +18,9 @@ from garrison.credentials.protocol import Presented
 from garrison.crypto.ring import KeyRing
 from garrison.errors import UsageError
 from garrison.handbook.twoway import both_ways
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
 from garrison.policy.plan import Plan
 from garrison.policy.route import METHODS, parse_route
 from garrison.policy.schema import Keys

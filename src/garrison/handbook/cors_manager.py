@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from garrison.cors import Cors
     from garrison.errors import Problem
-    from garrison.model.request import Header
+    from garrison.model.http.request import Header
 
 __all__ = [
     "CORSManager",

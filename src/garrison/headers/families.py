@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from garrison.model.request import Header
+    from garrison.model.http.request import Header
 
 __all__ = [
     "CLEAR_SITE_DATA",

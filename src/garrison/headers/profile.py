@@ -13,7 +13,7 @@ from garrison.model.units import DAY, SECOND, duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from garrison.model.request import Header
+    from garrison.model.http.request import Header
 
 __all__ = ["Block", "HeadersPolicy", "SecurityHeaders", "check", "compile_headers"]
 

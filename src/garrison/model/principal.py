@@ -125,6 +125,5 @@ class Principal(Struct, frozen=True, kw_only=True):
         return self.subject
 
 
-
 ANONYMOUS = Principal(subject="", kind="anonymous")
 """Nobody: the caller of a public route without a credential."""

@@ -15,9 +15,9 @@ import jsonschema_rs
 from jsonschema_rs import RegexOptions
 
 from garrison.errors import UsageError
-from garrison.model.body import decode
 from garrison.model.fit import MOST_MISFITS, path_text
-from garrison.model.refusal import Refusal
+from garrison.model.http.body import decode
+from garrison.model.http.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

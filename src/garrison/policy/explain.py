@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from garrison.cors.explain import explain as explain_cors
 from garrison.cors.site import compile_served, cross_site_write, foreign_handshake
 from garrison.limits import text as limit_text
+from garrison.model.http.refusal import REFUSALS, Refusal
 from garrison.model.principal import ANONYMOUS, Principal
-from garrison.model.refusal import REFUSALS, Refusal
 from garrison.model.scope import missing
 from garrison.model.units import duration_text, size_text
 from garrison.policy.route import WEBSOCKET

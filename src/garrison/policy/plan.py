@@ -15,8 +15,8 @@ from garrison.headers import HeadersPolicy, SecurityHeaders, compile_headers
 from garrison.limits import Limit
 from garrison.model import units
 from garrison.model.fit import fit
+from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.ids import base62
-from garrison.model.refusal import Refusal, refuse
 from garrison.policy.body import BodySchema
 from garrison.policy.file.problem import as_problem
 from garrison.policy.lint import lint

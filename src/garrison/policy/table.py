@@ -14,7 +14,7 @@ from garrison.policy.schema import Route, laid_over
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from garrison.model.endpoint import Endpoint
+    from garrison.model.http.endpoint import Endpoint
     from garrison.policy.route import RouteName
     from garrison.policy.schema import Cors, Headers, Policy
 

@@ -9,7 +9,7 @@ from garrison.tokens.endpoints import ENDPOINTS as TOKEN_ENDPOINTS
 
 if TYPE_CHECKING:
     from garrison.accounts.service import Service
-    from garrison.model.endpoint import Endpoint
+    from garrison.model.http.endpoint import Endpoint
     from garrison.policy.schema import Policy
     from garrison.policy.table import Rows
     from garrison.tokens.keys import SigningKeys

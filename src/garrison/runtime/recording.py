@@ -11,8 +11,8 @@ from garrison.model.event import Event
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Request
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Request
     from garrison.stores.protocols import Journal
 
 __all__ = ["FLUSH", "MOST_WAITING", "Recording"]

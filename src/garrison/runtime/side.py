@@ -26,7 +26,7 @@ from garrison.runtime.trust import Trust, fetch_rules
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
-    from garrison.model.fetch import Fetch
+    from garrison.model.http.fetch import Fetch
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
     from garrison.runtime.waiting import Waiting

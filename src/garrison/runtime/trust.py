@@ -16,7 +16,7 @@ from garrison.tokens.refresh import RefreshTokens
 from garrison.tokens.verifier import Verifier
 
 if TYPE_CHECKING:
-    from garrison.model.fetch import Fetch
+    from garrison.model.http.fetch import Fetch
     from garrison.policy.schema import Jwt, Policy
     from garrison.runtime.runtime import Runtime
     from garrison.stores.protocols import Face

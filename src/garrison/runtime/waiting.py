@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from garrison.egress.rules import Rules
-    from garrison.model.fetch import Fetch
+    from garrison.model.http.fetch import Fetch
 
 __all__ = ["AWAITED", "DRIVEN", "Waiting"]
 

@@ -20,9 +20,9 @@ from typing import ClassVar, TypeVar
 
 from garrison.credentials.protocol import Credential, Presented
 from garrison.guard.drive import drive
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Header, Request
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Header, Request
 from garrison.policy.plan import Plan
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import expect

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.model.endpoint import Endpoint
-from garrison.model.response import Response
+from garrison.model.http.endpoint import Endpoint
+from garrison.model.http.response import Response
 from garrison.tokens.jwks import MAX_AGE
 
 if TYPE_CHECKING:
-    from garrison.model.endpoint import Call
+    from garrison.model.http.endpoint import Call
     from garrison.tokens.keys import SigningKeys
 
 __all__ = ["ENDPOINTS", "jwks"]

@@ -23,7 +23,7 @@ from garrison.model.units import DAY, HOUR, MINUTE, SECOND
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from garrison.model.fetch import Fetch
+    from garrison.model.http.fetch import Fetch
 
 __all__ = ["BUDGET", "COOLDOWN", "DOCUMENT_BYTES", "KEPT", "MAX_AGE", "Jwks", "KeySource"]
 

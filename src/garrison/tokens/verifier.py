@@ -20,7 +20,7 @@ from garrison.crypto.algorithms import ALGORITHMS
 from garrison.crypto.base64 import reread
 from garrison.crypto.jws import DEPTH, TOKEN_BYTES, read_header
 from garrison.errors import TokenError, UsageError
-from garrison.model.body import decode
+from garrison.model.http.body import decode
 from garrison.model.units import SECOND
 from garrison.tokens.claims import Claims, demanding
 

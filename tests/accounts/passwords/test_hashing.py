@@ -13,7 +13,7 @@ from garrison.accounts.passwords.hashing import Checked, Hashing, cost_name
 from garrison.crypto.password import Cost, Passwords
 from garrison.crypto.ring import KeyRing
 from garrison.errors import UsageError
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 from tests.accounts.world import CHEAP, Counted, World
 
 RING = KeyRing([bytes(range(32))])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.credentials.key_record import KeyRecord, KeySecret
+from garrison.credentials.keys import cache as cache_module
 from garrison.credentials.keys.cache import KeyCache
 from garrison.credentials.keys.hot import HotKey, Proved, compiled, proved
 
@@ -124,6 +126,40 @@ def test_clearing_refuses_every_fill_that_is_under_way() -> None:
 
     assert not proof.live
     assert not cache.put(_key("b"), begun)
+
+
+def test_two_keys_of_one_owner_are_told_apart() -> None:
+    cache = _cache()
+    first, second = _put(cache, _key("a")), _put(cache, _key("b"))
+    cache.drop("a")
+    third = _put(cache, _key("c"))
+    cache.drop_owner("user:ada")
+
+    assert [proof.live for proof in (first, second, third)] == [False, False, False]
+    assert not cache._owned
+
+
+def test_a_million_keys_that_come_once_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That they came is remembered for so many, then anew; what comes twice in between gets in."""
+    monkeypatch.setattr(cache_module, "_MOST_ONCE", 10)
+    cache = _cache()
+    for number in range(100):
+        key = _key(f"k{number}")
+        assert cache.put(key, cache.begin())
+
+    assert len(cache) == 0
+    assert len(cache._once) <= 10
+    _put(cache, _key("again"))
+    assert len(cache) == 1
+
+
+def test_what_is_kept_shares_what_it_has_in_common() -> None:
+    """A hundred thousand keys with the same scopes hold them once."""
+    cache = _cache()
+    kept = [_put(cache, _key(id)).key for id in "ab"]
+
+    assert kept[0].record.scopes is kept[1].record.scopes
+    assert kept[0].bounds is kept[1].bounds
 
 
 def test_what_is_used_stays() -> None:

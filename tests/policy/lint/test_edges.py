@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from garrison.errors import Problem
-from garrison.model.endpoint import Call, Endpoint
-from garrison.model.response import Response
+from garrison.model.http.endpoint import Call, Endpoint
+from garrison.model.http.response import Response
 from garrison.policy.lint import RULES, lint
 from garrison.policy.load import read
 from garrison.policy.schema import Defaults, Policy, Route

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from garrison.crypto.password import Cost, Passwords
 from garrison.errors import UsageError
-from garrison.model.refusal import Refusal
+from garrison.model.http.refusal import Refusal
 from garrison.stores.protocols import Kind, Put, Record
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from garrison.adapters.refused import RefusedError
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["SWEEP", "Connections", "Ending", "Held"]
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.connections import Connections
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
-    from garrison.model.refusal import Refusal
-    from garrison.model.request import Request
-    from garrison.model.response import Response
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Request
+    from garrison.model.http.response import Response
 
 __all__ = ["Exchange"]
 

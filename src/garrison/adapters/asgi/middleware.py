@@ -18,7 +18,7 @@ from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
 from garrison.guard.content import check_length, has_body
-from garrison.model.refusal import refuse
+from garrison.model.http.refusal import refuse
 from garrison.runtime.compose import compose
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 

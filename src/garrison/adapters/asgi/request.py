@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from garrison.model.request import NONE, Request, repeated
+from garrison.model.http.request import NONE, Request, repeated
 
 if TYPE_CHECKING:
     from garrison.adapters.asgi.body import Scope

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.connections import Connections
     from garrison.adapters.asgi.identity import App
     from garrison.guard.decision import Decision
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["Socket", "serve_socket"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
 from garrison.guard.content import check_length
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
 
 __all__ = ["Capped", "read_whole"]
 

@@ -14,8 +14,8 @@ from garrison.guard.content import has_body
 from garrison.guard.drive import drive
 from garrison.guard.finish import finish
 from garrison.guard.respond import problem
-from garrison.model.refusal import Refusal, refuse
-from garrison.model.request import Request
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.request import Request
 from garrison.runtime.compose import compose
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from garrison.credentials.authenticate import Authenticate
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
-    from garrison.model.response import Response
+    from garrison.model.http.response import Response
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 

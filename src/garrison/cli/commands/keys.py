@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from garrison.credentials.key_record import KeyRecord
     from garrison.credentials.key_service import By, Issued, KeyService
     from garrison.credentials.key_view import KeyView
-    from garrison.model.refusal import Refusal
+    from garrison.model.http.refusal import Refusal
     from garrison.runtime.runtime import Runtime
 
 __all__ = [
@@ -177,7 +177,7 @@ def import_keys(
     import msgspec
 
     from garrison.cli.foreign import batches, foreign_keys, secret_of, with_lines
-    from garrison.model.refusal import Refusal
+    from garrison.model.http.refusal import Refusal
 
     imported: list[str] = []
     with _work(policy, json=json) as work:
@@ -216,7 +216,7 @@ class _Work(NamedTuple):
     def judged(self, result: T | Refusal) -> T:
         """Give a result; a refusal is told and ends the command."""
         from garrison.cli.workspace import refused
-        from garrison.model.refusal import Refusal
+        from garrison.model.http.refusal import Refusal
 
         if isinstance(result, Refusal):
             raise refused(result, json=self.json)

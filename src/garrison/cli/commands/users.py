@@ -46,8 +46,8 @@ def create(
     from garrison.accounts.user import public
     from garrison.cli.workspace import accounts_of, opened, refused
     from garrison.guard.drive import drive
+    from garrison.model.http.refusal import Refusal
     from garrison.model.ids import random_id
-    from garrison.model.refusal import Refusal
 
     with opened(policy) as runtime:
         service = accounts_of(runtime)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
-from garrison.model.refusal import refuse
+from garrison.model.http.refusal import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from garrison.credentials.keys.hot import slim
 from garrison.credentials.protocol import Presented
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class KeyCache:
         self.proved: dict[bytes, Presented] = {}
         """SHA-256 of the whole key -> what `find` gives for it."""
         self._keys: OrderedDict[str, HotKey] = OrderedDict()
-        self._owned: dict[str, set[str]] = {}
+        self._owned: dict[str, str | set[str]] = {}
         self._once: set[str] = set()
         self._recent = recent
         self._most = max(1, most)
@@ -117,9 +118,25 @@ class KeyCache:
                 self._remove(present)
             while len(self._keys) >= self._most:
                 self._sweep()
+            slim(key)
             self._keys[record.id] = key
-            self._owned.setdefault(record.owner, set()).add(record.id)
+            self._own(record.owner, record.id)
             return True
+
+    def _own(self, owner: str, id: str) -> None:
+        """Note whose a key is; most owners have one, so one alone is kept without a set around it."""
+        present = self._owned.get(owner)
+        if isinstance(present, set):
+            present.add(id)
+        else:
+            self._owned[owner] = id if present is None else {present, id}
+
+    def _disown(self, owner: str, id: str) -> None:
+        owned = self._owned[owner]
+        if isinstance(owned, set):
+            owned.discard(id)
+        if owned == id or not owned:
+            del self._owned[owner]
 
     def _overtaken(self, record: KeyRecord, begun: int) -> bool:
         marks = self._marks
@@ -150,7 +167,8 @@ class KeyCache:
         """Forget every key of an owner: what the owner may has changed."""
         with self._lock:
             self._mark(owner)
-            for id in tuple(self._owned.get(owner, ())):
+            owned = self._owned.get(owner, ())
+            for id in (owned,) if isinstance(owned, str) else tuple(owned):
                 self._remove(self._keys[id])
 
     def clear(self) -> None:
@@ -183,7 +201,4 @@ class KeyCache:
         for digest in key.digests:
             self.proved.pop(digest).extra.live = False
         key.digests.clear()
-        owned = self._owned[record.owner]
-        owned.discard(record.id)
-        if not owned:
-            del self._owned[record.owner]
+        self._disown(record.owner, record.id)

@@ -24,7 +24,7 @@ from garrison.policy.route import parse_route
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Owner
-    from garrison.model.request import Request
+    from garrison.model.http.request import Request
     from garrison.policy.plan import Plan
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "confined",
     "proved",
     "restricted",
+    "slim",
 ]
 
 _READ: Final = ":read"
@@ -59,6 +60,9 @@ class KeyPrincipal(Principal, frozen=True, kw_only=True):
 
 class Bounds(Struct, frozen=True, gc=False):
     """What keys were granted and are restricted to, compiled; one for all keys that have both in common."""
+
+    texts: tuple[tuple[str, ...], ...]
+    """What it is compiled from."""
 
     granted: frozenset[str]
     routes: frozenset[str]
@@ -129,6 +133,14 @@ def compiled(record: KeyRecord, owner: Owner | None, now: int, version: int = 0)
     )
 
 
+def slim(key: HotKey) -> None:
+    """Let a key that is to be kept share its texts with all keys that have the same, and drop what only people read."""
+    scopes, routes, networks, known, origins = key.bounds.texts
+    key.record = replace(
+        key.record, scopes=scopes, routes=routes, networks=networks, known=known, origins=origins, name="", reason=""
+    )
+
+
 def proved(key: HotKey, secret: KeySecret) -> Proved:
     """Make what stands for one secret of a hot key from now on."""
     record = key.record
@@ -192,6 +204,7 @@ def _bounds(
     origins: tuple[str, ...],
 ) -> Bounds:
     return Bounds(
+        (scopes, routes, networks, known, origins),
         frozenset(scopes),
         frozenset([name for route in routes for name in _names(route)]),
         Networks(networks) if networks else None,

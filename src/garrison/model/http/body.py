@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from garrison.model.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, refuse
 
 __all__ = ["LONGEST_NUMBER", "MOST_DEPTH", "MOST_FIELDS", "decode"]
 

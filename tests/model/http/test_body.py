@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.model.body import LONGEST_NUMBER, decode
-from garrison.model.refusal import Refusal
+from garrison.model.http.body import LONGEST_NUMBER, decode
+from garrison.model.http.refusal import Refusal
 
 JSON = st.recursive(
     st.none()

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 import pytest
 
-from garrison.model.refusal import REFUSALS, refuse
-from garrison.model.response import json_response
+from garrison.model.http.refusal import REFUSALS, refuse
+from garrison.model.http.response import json_response
 
 
 @pytest.mark.parametrize("code", REFUSALS)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from garrison.model.request import Header
+from garrison.model.http.request import Header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
 
 
 __all__ = ["NO_STORE", "Response", "json_response"]

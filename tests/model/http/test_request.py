@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.model.request import Header, Request
+from garrison.model.http.request import Header, Request
 
 NAMES = st.sampled_from([b"a", b"b", b"c"])
 LINES = st.lists(st.tuples(NAMES, st.binary(max_size=3)), max_size=8)

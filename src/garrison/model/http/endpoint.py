@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
+from garrison.model.http.response import Response
 from garrison.model.principal import Principal
-from garrison.model.refusal import Refusal
-from garrison.model.request import Request
-from garrison.model.response import Response
 
 __all__ = ["Call", "Endpoint"]
 

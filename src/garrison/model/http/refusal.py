@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, final
 
 from msgspec import Struct
 
-from garrison.model.request import Header
+from garrison.model.http.request import Header
 
 __all__ = ["REFUSALS", "Refusal", "Told", "refuse"]
 

@@ -1,0 +1,1 @@
+"""What passes over the wire: requests, refusals, answers, bodies, endpoints."""
