@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from garrison.crypto.ring import KeyRing
     from garrison.model.ids import Randomness
 
-__all__ = ["MAX_BYTES", "_PURPOSE", "Cost", "Passwords", "normal_form"]
+__all__ = ["MAX_BYTES", "Cost", "Passwords", "normal_form"]
 
 MAX_BYTES = 1024
 """A password in UTF-8 has at most this many bytes; none is ever cut."""
