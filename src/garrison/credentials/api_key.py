@@ -74,7 +74,7 @@ class ApiKeys:
     """The credential kind `key`."""
 
     kind = "key"
-    caches = False
+    lasts = False
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class ApiKeys:
         proof = presented.extra
         return proof if type(proof) is Proved and proof.plain else None
 
-    def stands(self, lasting: Proved, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: Proved, field: bytes, now: int, monotonic: int) -> bool:
         """Tell whether a key is still hot; see `Credential.stands`."""
         return lasting.live and now < lasting.until and self._fresh(monotonic)
 

@@ -32,7 +32,7 @@ and waited for: what it remembers between requests is its own business, and so i
 class OwnAuthentication:
     """The credential kind that an application brings along."""
 
-    caches = False
+    lasts = False
 
     def __init__(
         self, authenticate: Authenticate, realm: str, *, kind: str = "custom", beside: Sequence[Credential] = ()
@@ -84,7 +84,7 @@ class OwnAuthentication:
         """Give nothing: the application is asked each time."""
         return None
 
-    def stands(self, lasting: object, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: object, field: bytes, now: int, monotonic: int) -> bool:
         """Tell that nothing does."""
         return False
 

@@ -71,10 +71,7 @@ class JwtTokens:
         """
         self.challenge = f'Bearer realm="{realm}"'.encode("ascii")
         self._headers = ((b"www-authenticate", self.challenge + b', error="invalid_token"'),)
-        self.stands = checker.stands
-        """Tells whether a cached token is still to be believed; see `Credential.stands`."""
-
-        self.caches = checker.caches and owners is None
+        self.lasts = owners is None
         self._checker = checker
         self._check = checker.check
         self._issuer = issuer
@@ -110,8 +107,12 @@ class JwtTokens:
         return self._remembered(claims, owner)
 
     def lasting(self, presented: Presented) -> Lasting | None:
-        """Give a cached token; none where its subject is an account, whose rights may change at any moment."""
-        return None if self._owners is not None else self._checker.lasting(presented.text)
+        """Give whose token it is; nothing where its subject is an account, whose rights may change at any moment."""
+        return self._checker.lasting(presented.text) if self.lasts else None
+
+    def stands(self, lasting: Lasting, field: bytes, now: int, monotonic: int) -> bool:
+        """Tell whether a token is still to be believed; its signature is checked anew unless it is cached."""
+        return self._checker.stands(lasting, field[7:].strip(b" "), now, monotonic)
 
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: a token is counted where it is issued."""

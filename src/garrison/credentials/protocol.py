@@ -49,8 +49,8 @@ class Credential(Protocol):
     challenge: bytes
     """Its part of `WWW-Authenticate` for a request that presents nothing (RFC 9110 section 11.6.1)."""
 
-    caches: bool
-    """Whether it believes from memory what stands in `Authorization`, so that `lasting` is worth asking."""
+    lasts: bool
+    """Whether `lasting` is worth asking for what stands in `Authorization`."""
 
     def find(self, request: Request) -> Presented | Refusal | None:
         """Look for a credential of this kind; pure.
@@ -87,11 +87,12 @@ class Credential(Protocol):
         """
         ...
 
-    def stands(self, lasting: Any, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: Any, field: bytes, now: int, monotonic: int) -> bool:
         """Tell whether `believe` would give the same principal again, without waiting for anything.
 
         Args:
             lasting: From `lasting`.
+            field: Value of the field in which the same credential stands now.
             now: Wall microseconds.
             monotonic: Monotonic microseconds.
         """

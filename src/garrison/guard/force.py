@@ -74,7 +74,6 @@ class InForce:
         "believed",
         "body_rate",
         "body_time",
-        "caches",
         "header",
         "header_bytes",
         "header_count",
@@ -83,6 +82,7 @@ class InForce:
         "hops",
         "hosts",
         "key",
+        "lasts",
         "only",
         "passed",
         "path",
@@ -121,8 +121,8 @@ class InForce:
         self.key = policy.keys.header.lower().encode("ascii")
         """Where a key stands."""
 
-        self.caches = any(credential.caches for credential in credentials.values())
-        """Whether what stands in `Authorization` may be believed from memory."""
+        self.lasts = any(credential.lasts for credential in credentials.values())
+        """Whether what stands in `Authorization` is worth remembering."""
 
         self.hosts = Hosts(_hosts(policy.hosts, policy.environment))
         self.trusted = trusted

@@ -27,7 +27,7 @@ class _Acting:
     """A credential that every request has."""
 
     kind = "acting"
-    caches = False
+    lasts = False
     challenge = b'Bearer realm="test"'
 
     def __init__(self, principal: Principal) -> None:
@@ -45,7 +45,7 @@ class _Acting:
         """Give nothing: it costs nothing to believe."""
         return None
 
-    def stands(self, lasting: object, now: int, monotonic: int) -> bool:
+    def stands(self, lasting: object, field: bytes, now: int, monotonic: int) -> bool:
         """Tell that nothing does."""
         return False
 

@@ -15,14 +15,14 @@ from msgspec.json import Decoder
 from garrison.crypto import base64
 from garrison.crypto.jws import TOKEN_BYTES
 from garrison.errors import TokenError, UsageError
-from garrison.tokens.cache import CachedVerifier, Entry
+from garrison.tokens.cache import CachedVerifier
 from garrison.tokens.verifier import Verifier, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from garrison.crypto.key_set import KeySet
     from garrison.stores.protocols import Records
+    from garrison.tokens.cache import Entry
     from garrison.tokens.claims import Claims
     from garrison.tokens.jwks import KeySource
     from garrison.tokens.revocations import Revocations
@@ -50,11 +50,11 @@ class Trusted(NamedTuple):
 
 
 class Lasting(NamedTuple):
-    """What stands for a token: what is remembered of it, and what must not have changed meanwhile."""
+    """What stands for a token that was believed: whose it is, and what is remembered of it, if anything is."""
 
-    entry: Entry
-    keys: KeySet
+    verifier: Verifier[Claims]
     source: KeySource | None
+    entry: Entry | None
 
 
 class Checker:
@@ -114,35 +114,38 @@ class Checker:
                 raise
         return verifier.verify(token, now, self._revoked)
 
-    @property
-    def caches(self) -> bool:
-        """Tell whether any issuer's tokens are remembered."""
-        return any(isinstance(entry.verifier, CachedVerifier) for entry in self._by_issuer.values())
-
-    def lasting(self, token: str | bytes) -> Lasting | None:
-        """Give what stands for a token that was believed this moment; None: it is to be checked each time.
+    def lasting(self, token: str | bytes) -> Lasting:
+        """Give what stands for a token that was believed this moment.
 
         Raises:
             TokenError: It is none.
         """
-        verifier, source = self._only or self._whose(token)
-        if not isinstance(verifier, CachedVerifier):
-            return None
-        entry = verifier.entry(token)
-        return None if entry is None else Lasting(entry, verifier.verifier.keys, source)
+        trusted = self._only or self._whose(token)
+        verifier, source = trusted
+        entry = verifier.entry(token) if isinstance(verifier, CachedVerifier) else None
+        return Lasting(_plain(trusted), source, entry)
 
-    def stands(self, lasting: Lasting, now: int, monotonic: int) -> bool:
-        """Tell whether a remembered token is still to be believed, as far as that can be told without waiting.
+    def stands(self, lasting: Lasting, token: bytes, now: int, monotonic: int) -> bool:
+        """Tell whether a token is still to be believed, as far as that can be told without waiting.
 
         Args:
-            lasting: From `lasting`.
+            lasting: From `lasting`, for the same token; what is remembered saves checking the signature.
+            token: As it stood after `Bearer`.
             now: Wall microseconds.
             monotonic: Monotonic microseconds.
         """
-        (generation, since, until, claims), keys, source = lasting
-        if not since <= now < until or generation != keys.generation or (source is not None and source.due(monotonic)):
+        verifier, source, entry = lasting
+        if (source is not None and source.due(monotonic)) or not self._fresh(monotonic):
             return False
-        return not self._revoked.refuses(claims) and self._revoked.fresh(monotonic)
+        if entry is None:
+            try:
+                verifier.verify(token, now, self._revoked)
+            except TokenError:
+                return False
+            return True
+        generation, since, until, claims = entry
+        lives = since <= now < until and generation == verifier.keys.generation
+        return lives and not self._revoked.refuses(claims, verifier.issuer)
 
     def _whose(self, token: str | bytes) -> Trusted:
         raw = token if isinstance(token, bytes) else encoded(token)

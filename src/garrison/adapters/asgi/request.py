@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["ScopeRequest"]
 
 
-_TOLD = itemgetter("path", "headers", "raw_path", "query_string", "scheme", "client")
-_UNTOLD = {"raw_path": None, "query_string": b"", "scheme": "http", "client": None}
+_TOLD = itemgetter("method", "path", "headers", "raw_path", "query_string", "scheme", "client")
+_UNTOLD = {"method": "WS", "raw_path": None, "query_string": b"", "scheme": "http", "client": None}
 """What a server need not tell, and what that means."""
 
 
@@ -29,10 +29,9 @@ class ScopeRequest(Request):
     def __init__(self, scope: Scope) -> None:
         """Take the parts out of a connection scope."""
         try:
-            self.path, headers, raw_path, self.query, self.scheme, client = _TOLD(scope)
+            method, self.path, headers, raw_path, self.query, self.scheme, client = _TOLD(scope)
         except KeyError:
-            self.path, headers, raw_path, self.query, self.scheme, client = _TOLD(_UNTOLD | dict(scope))
-        method = scope.get("method", "WS")
+            method, self.path, headers, raw_path, self.query, self.scheme, client = _TOLD({**_UNTOLD, **scope})
         # An HTTP request that calls its method WS must not open what is a WebSocket's.
         self.method = "ws" if method == "WS" and scope["type"] == "http" else method
         self.headers = headers

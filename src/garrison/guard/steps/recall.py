@@ -4,8 +4,8 @@ Most requests repeat another: the same caller, route and credential. What the st
 again, since it is remembered by everything that they look at. Two things are asked anew: whether the head is
 within its caps, and whether the credential still stands. Limits are never skipped.
 
-Only what passed is remembered, and only for credentials that can say whether they still stand: keys and cached
-tokens. The memory holds digests of them, so that a copy of it holds nothing that could be presented, and it
+Only what passed is remembered, and only for credentials that can say whether they still stand: keys without
+restrictions, and tokens, whose signature is checked anew unless it is cached. The memory holds digests of them, so that a copy of it holds nothing that could be presented, and it
 goes with the policy that it was found under.
 """
 
@@ -36,14 +36,17 @@ def recall(request: Request, force: InForce, correlation: str, now: int, monoton
         now: Wall microseconds.
         monotonic: Monotonic microseconds.
     """
-    known = force.passed.get(_name(request, force))
+    field, name = _name(request, force)
+    known = force.passed.get(name)
     if known is None:
         return None
     credential, lasting, facts = known
-    fields = request.fields
-    if len(fields) > force.header_count or len(b"".join(chain.from_iterable(request.headers))) > force.header_bytes:
+    if (
+        len(request.fields) > force.header_count
+        or len(b"".join(chain.from_iterable(request.headers))) > force.header_bytes
+    ):
         return None
-    return Decision(force, correlation, *facts) if credential.stands(lasting, now, monotonic) else None
+    return Decision(force, correlation, *facts) if credential.stands(lasting, field, now, monotonic) else None
 
 
 def remember(request: Request, decision: Decision) -> None:
@@ -53,8 +56,8 @@ def remember(request: Request, decision: Decision) -> None:
         return
     credential, presented = found[0]
     lasting = credential.lasting(presented)
-    name = None if lasting is None else _name(request, force)
-    if name is None or request.method == "OPTIONS":
+    _, name = _name(request, force)
+    if lasting is None or not name or request.method == "OPTIONS":
         return
     facts = (
         plan,
@@ -70,13 +73,17 @@ def remember(request: Request, decision: Decision) -> None:
     force.passed.keep(name, (credential, lasting, facts))
 
 
-def _name(request: Request, force: InForce) -> tuple[object, ...] | None:
-    """Name a request by everything that the steps look at; None: they look at more."""
+def _name(request: Request, force: InForce) -> tuple[bytes, tuple[object, ...]]:
+    """Give the credential's field, and a name for the request by everything that the steps look at.
+
+    The name is empty where they look at more, such as at two credentials.
+    """
     fields = request.fields
     key, line = fields.get(force.key), fields.get(b"authorization")
-    if request.repeated or (key is None) == (line is None) or (line is not None and not force.caches):
-        return None
-    return (
+    field = line if key is None else key
+    if field is None or request.repeated or (line is not None and (key is not None or not force.lasts)):
+        return b"", ()
+    return field, (
         request.method,
         request.scheme,
         request.path,
@@ -87,5 +94,5 @@ def _name(request: Request, force: InForce) -> tuple[object, ...] | None:
         fields.get(force.believed),
         fields.get(b"origin"),
         key is None,
-        blake2b(key or line or b"").digest(),
+        blake2b(field).digest(),
     )

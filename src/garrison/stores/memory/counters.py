@@ -103,14 +103,29 @@ class MemoryCounters:
 
     def take_now(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Do what `take` does, without a coroutine."""
+        verdicts: list[Verdict] = []
+        hot = self._hot
         self._acquire()
         try:
             now = self._monotonic()
             if now >= self._generations.due:
                 self._generations.tidy(now)
-            if len(asks) == 1:
-                return (self._spend_shortly(asks[0], now) or self._spend(asks[0], now, keep=True)[0],)
-            return self._take_all(asks, now)
+            for subject, limit, cost, _ in asks:
+                # Nearly every ask is for one request of a rate that is known and not spent. This is
+                # `garrison.limits.rate.spend` written out: going through it and the tables doubles the cost.
+                home = hot.get(limit.shape)
+                state = home.get(subject) if home is not None and cost is _ONE else None
+                if home is None or state is None:
+                    return self._take_slowly(asks, verdicts, now)
+                unit = limit.unit
+                owed = state - now
+                owed = owed + unit if owed > 0 else unit
+                room = limit.full - owed
+                if room < 0:
+                    return self._take_slowly(asks, verdicts, now)
+                home[subject] = now + owed
+                verdicts.append(_tuple(Verdict, (True, room // unit, 0, (owed - 1) % unit + 1, 0)))
+            return verdicts
         finally:
             self._release()
 
@@ -126,42 +141,17 @@ class MemoryCounters:
             finally:
                 self._roll_back(asks, len(slow), slow)
 
-    def _take_all(self, asks: Sequence[Ask], now: int) -> Sequence[Verdict]:
-        """Spend one ask after the other, and undo it all when one does not pass."""
-        verdicts: list[Verdict] = []
+    def _take_slowly(self, asks: Sequence[Ask], verdicts: list[Verdict], now: int) -> Sequence[Verdict]:
+        """Spend what is left of a step after the asks that have their verdict, and undo it all when one does not pass."""
         slow: _Slow = {}
         try:
-            for ask in asks:
-                verdict = self._spend_shortly(ask, now)
-                if verdict is None:
-                    slow[len(verdicts)] = spent = self._spend(ask, now, keep=True)
-                    verdict = spent[0]
-                verdicts.append(verdict)
+            for ask in asks[len(verdicts) :]:
+                slow[len(verdicts)] = spent = self._spend(ask, now, keep=True)
+                verdicts.append(spent[0])
         except UsageError:
             self._roll_back(asks, len(verdicts), slow)
             raise
-        return self._told(asks, verdicts, slow, now) if slow else verdicts
-
-    def _spend_shortly(self, ask: Ask, now: int) -> Verdict | None:
-        """Spend one request of a rate that is known and not spent, as nearly every ask is; None for any other.
-
-        This is `garrison.limits.rate.spend` written out: going through it and the tables doubles the cost.
-        """
-        subject, limit, cost, _ = ask
-        home = self._hot.get(limit.shape)
-        if home is None or cost is not _ONE:
-            return None
-        state = home.get(subject)
-        if state is None:
-            return None
-        unit = limit.unit
-        owed = state - now
-        owed = owed + unit if owed > 0 else unit
-        room = limit.full - owed
-        if room < 0:
-            return None
-        home[subject] = now + owed
-        return _tuple(Verdict, (True, room // unit, 0, (owed - 1) % unit + 1, 0))
+        return verdicts if len(asks) == 1 else self._told(asks, verdicts, slow, now)
 
     def _spend(self, ask: Ask, now: int, keep: bool) -> tuple[Verdict, States, str, State | None]:
         """Spend one ask of any kind.
