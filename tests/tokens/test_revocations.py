@@ -175,7 +175,7 @@ def test_what_no_living_token_can_be_concerned_by_is_forgotten() -> None:
 
     fresh = deployment.process()
     drive(fresh.revoked.load(fresh.records, fresh.now))
-    assert set(fresh.revoked._issuers[ISSUER].sub) == {("", "u1")}
+    assert set(fresh.revoked._issuers[ISSUER].sub) == {"u1"}
 
 
 def test_a_session_ended_again_is_remembered_from_the_second_time() -> None:
@@ -192,7 +192,34 @@ def test_a_session_ended_again_is_remembered_from_the_second_time() -> None:
 
     ended = process.revoked._issuers[ISSUER]
     assert set(ended.sid) == {"s1", "other"}
-    assert set(ended.sub) == {("", "ada")}
+    assert set(ended.sub) == {"ada"}
+
+
+def test_a_subject_of_one_tenant_is_forgotten_alone() -> None:
+    """Another tenant has somebody of the same name."""
+    deployment = world()
+    process = deployment.process()
+    end_subject(process, "ada", "acme")
+    deployment.clock.advance(LONGEST // 2)
+    end_subject(process, "ada", "umbrella")
+    before = process.issue(tenant="umbrella")
+    deployment.clock.advance(LONGEST // 2 + 2)
+    end_session(process, "other")
+
+    assert set(process.revoked._issuers[ISSUER].sub["ada"]) == {"umbrella"}
+    assert process.answer(before) == "expired"
+    assert process.answer(process.issue(tenant="umbrella")) == "revoked"
+    assert process.answer(process.issue(tenant="acme")) == "ada"
+
+
+def test_what_has_ended_by_itself_can_be_ended() -> None:
+    """It is forgotten at once."""
+    process = world().process()
+    ending = process.revoked.token(ISSUER, "j1", process.now - 1, process.now, os.urandom)
+
+    assert drive(process.revoked.end(process.records, [ending]))
+    assert process.revoked._passing == []
+    assert process.revoked._issuers[ISSUER].jti == {}
 
 
 def test_what_belongs_to_an_ending_is_committed_with_it_or_neither_is() -> None:

@@ -73,7 +73,8 @@ class _Ended:
     def __init__(self) -> None:
         self.jti: dict[str, int] = {}
         self.sid: dict[str, int] = {}
-        self.sub: dict[tuple[str, str], Revocation] = {}
+        self.sub: dict[str, dict[str, Revocation]] = {}
+        """By subject, then by tenant: nearly every token is done after the first look."""
 
 
 class Revocations:
@@ -108,8 +109,8 @@ class Revocations:
             return False
         if claims.jti in ended.jti or claims.sid in ended.sid:
             return True
-        subject = ended.sub.get((claims.tenant, claims.sub))
-        return subject is not None and _ends(subject, claims)
+        tenants = ended.sub.get(claims.sub)
+        return tenants is not None and claims.tenant in tenants and _ends(tenants[claims.tenant], claims)
 
     async def ask(self, records: Records, claims: Claims) -> None:
         """Ask the store itself, because memory is not proved fresh.
@@ -232,28 +233,37 @@ class Revocations:
             ended, kind, names = self._placed(record.id)
             until = record.until or record.at + self._longest
             if kind == "sub":
-                known = ended.sub.get((names[0], names[1]))
+                tenants = ended.sub.setdefault(names[1], {})
+                known = tenants.get(names[0])
                 # News may come late or twice; an epoch never goes back.
                 if known is None or known.epoch < record.epoch:
-                    ended.sub[names[0], names[1]] = record
+                    tenants[names[0]] = record
             else:
                 table = ended.jti if kind == "jti" else ended.sid
                 table[names[0]] = max(until, table.get(names[0], 0))
             heappush(self._passing, (until, record.id))
-            while self._passing[0][0] < record.at:
+            while self._passing and self._passing[0][0] < record.at:
                 self._forget(heappop(self._passing)[1], record.at)
 
     def _forget(self, name: str, now: int) -> None:
         """Drop what no living token can be concerned by; a little at each ending, so that no timer is needed."""
         ended, kind, names = self._placed(name)
         if kind == "sub":
-            record = ended.sub.get((names[0], names[1]))
-            if record is not None and record.at + self._longest < now:
-                del ended.sub[names[0], names[1]]
+            self._forget_subject(ended, names[0], names[1], now)
             return
         table = ended.jti if kind == "jti" else ended.sid
         if table.get(names[0], now) < now:
             del table[names[0]]
+
+    def _forget_subject(self, ended: _Ended, tenant: str, subject: str, now: int) -> None:
+        tenants = ended.sub.get(subject, {})
+        if tenant in tenants and tenants[tenant].at + self._longest < now:
+            # Another dictionary, since a thread may be between looking for a tenant in this one and finding it.
+            rest = {name: record for name, record in tenants.items() if name != tenant}
+            if rest:
+                ended.sub[subject] = rest
+            else:
+                del ended.sub[subject]
 
     def _placed(self, name: str) -> tuple[_Ended, str, list[str]]:
         kind, *parts = name.split(":")
