@@ -121,7 +121,8 @@ def change_task(id: Number, change: TaskChange, me: Me) -> dict[str, Any]:
 def delete_task(id: Number, me: Me) -> dict[str, Any]:
     """Delete a task of mine and show it for the last time."""
     task = mine(id, me)
-    store.remove(id)
+    if not store.remove(id):
+        raise HTTPException(404)
     return shown(task)
 
 

@@ -104,26 +104,17 @@ class TaskStore:
 
     def change(self, number: int, fields: dict[str, Any]) -> Task | None:
         """Set the given fields of a task."""
-        task = self.get(number)
-        if task is None:
-            return None
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._connection() as connection:
             row = connection.execute(
-                "UPDATE tasks SET title = ?, description = ?, status = ?, priority = ?, updated_at = ?"
+                "UPDATE tasks SET title = coalesce(?, title), description = coalesce(?, description),"
+                " status = coalesce(?, status), priority = coalesce(?, priority), updated_at = ?"
                 " WHERE id = ? RETURNING *",
-                (
-                    fields.get("title", task.title),
-                    fields.get("description", task.description),
-                    fields.get("status", task.status),
-                    fields.get("priority", task.priority),
-                    now,
-                    number,
-                ),
+                (*(fields.get(name) for name in ("title", "description", "status", "priority")), now, number),
             ).fetchone()
         return Task(*row) if row else None
 
-    def remove(self, number: int) -> None:
-        """Remove a task."""
+    def remove(self, number: int) -> bool:
+        """Remove a task; of two that try at once, one is told that it was there."""
         with self._connection() as connection:
-            connection.execute("DELETE FROM tasks WHERE id = ?", (number,))
+            return connection.execute("DELETE FROM tasks WHERE id = ?", (number,)).rowcount == 1

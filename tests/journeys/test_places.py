@@ -220,6 +220,44 @@ def test_every_answer_carries_its_headers_once(place: Place, key: tuple[str, str
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/health", []),
+        ("GET", "/nowhere", []),
+        ("GET", "/plain", []),
+        ("OPTIONS", "/echo", [ORIGIN, ("access-control-request-method", "POST")]),
+        ("OPTIONS", "/echo", [("origin", "https://evil.example"), ("access-control-request-method", "POST")]),
+        ("OPTIONS", "/echo", []),
+    ],
+)
+def test_an_answer_has_one_length_at_most_and_it_is_its_bodys(
+    place: Place, method: str, path: str, headers: list[tuple[str, str]]
+) -> None:
+    """Two lengths: a proxy that believes the other one takes the rest of the body for the next answer."""
+    answer = place.call(method, path, headers)
+
+    lengths = [value for name, value in answer.headers if name.lower() == "content-length"]
+    assert lengths in ([], [str(len(answer.body))])
+    assert answer.status != 204 or not lengths
+
+
+def test_a_fault_of_the_guard_itself_is_answered_like_any_other(
+    place: Place, key: tuple[str, str], runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(request: object) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    for side in (runtime.awaited_side, runtime.driven_side):
+        monkeypatch.setattr(side.api_keys, "find", fails)
+
+    answer = place.call("GET", "/plain", [key])
+
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert b"secret" not in answer.body
+    assert answer.header("x-request-id")
+
+
+@pytest.mark.parametrize(
     ("body", "status", "code"),
     [
         (b'{"a": 1, "a": 2}', 400, "body_malformed"),

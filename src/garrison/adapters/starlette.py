@@ -66,17 +66,20 @@ class Garrison(AsgiGarrison):
     def settle(self, application: Starlette) -> None:
         """Answer what the application raises, wherever it has no handler of its own."""
         application.state.garrison = self.runtime
+        # With it Starlette answers a fault with its stack trace, before anybody else can.
+        application.debug = False
         inner = _exception_middleware(self.app)
         for kind, handler in self.handlers().items():
             if not self.is_default(application.exception_handlers.get(kind)):
                 continue
             application.add_exception_handler(kind, handler)
-            if inner is not None:
+            if inner is not None and kind is not Exception:
                 inner.add_exception_handler(kind, handler)
 
     def handlers(self) -> dict[Any, Any]:
         """List the exceptions that are answered as problem details."""
-        return {OwnershipError: _not_owner, RefusedError: _refused, HTTPException: _http_exception}
+        own = {OwnershipError: _not_owner, RefusedError: _refused, HTTPException: _http_exception}
+        return {**own, Exception: _fault}
 
     def is_default(self, handler: Any) -> bool:
         """Tell whether the application has no handler of its own in this place."""
@@ -110,6 +113,10 @@ def correlation_of(connection: HTTPConnection) -> str:
 
 async def _not_owner(request: Request, _: Exception) -> Response:
     return told(problem(refuse("not_found", "not_owner"), correlation_of(request)))
+
+
+async def _fault(request: Request, _: Exception) -> Response:
+    return told(problem(refuse("internal_error", "unhandled"), correlation_of(request)))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

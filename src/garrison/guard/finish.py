@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from garrison.guard.force import Head
     from garrison.model.http.refusal import Refusal
     from garrison.model.http.request import Header, Request
+    from garrison.model.http.response import Response
 
-__all__ = ["finish", "head", "withheld"]
+__all__ = ["finish", "finish_own", "head", "withheld"]
 
 
 def finish(decision: Decision, request: Request, status: int, lines: Iterable[Header]) -> list[Header]:
@@ -75,3 +76,18 @@ def withheld(decision: Decision, status: int) -> Refusal | None:
     if status < 400 and not proof.proved:
         return refuse("ownership_unproved", "ownership_unproved")
     return None
+
+
+def finish_own(decision: Decision, request: Request, response: Response) -> list[Header]:
+    """Give the header lines of an answer of Garrison's own, with exactly one length.
+
+    A 204 and a 304 have none (RFC 9110 section 8.6): two lengths, or one that is not the body's, let whoever
+    believes the other read the rest as another answer.
+    """
+    lines = [line for line in response.headers if line[0] != b"content-length"]
+    if response.status not in _WITHOUT_BODY:
+        lines.append((b"content-length", b"%d" % len(response.body)))
+    return finish(decision, request, response.status, lines)
+
+
+_WITHOUT_BODY = frozenset((204, 304))

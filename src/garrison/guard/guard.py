@@ -6,6 +6,7 @@ reaches back. Adapters translate a request in and a decision out, and nothing el
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Counters
 
 __all__ = ["Guard"]
+
+_log = logging.getLogger("garrison.guard")
 
 
 class Guard:
@@ -78,9 +81,11 @@ class Guard:
             The decision; when it has an `answer`, that is what to send, else the request may go on.
         """
         force, correlation, now = self.force, self._correlate(), self._wall()
-        # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
-        decision = recall(request, force, correlation, now, self._monotonic()) or arrive(request, force, correlation)
+        decision: Decision | None = None
         try:
+            # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
+            decision = recall(request, force, correlation, now, self._monotonic())
+            decision = decision or arrive(request, force, correlation)
             # 3 to 7, unless a request like this has passed them a moment ago
             if not decision.found and await self._judged(request, decision, now):
                 return self._ended(request, decision, now)
@@ -90,8 +95,9 @@ class Guard:
                 refusal = spent(decision, asks, self._take_now(asks) or await self._take(asks))
                 if refusal is not None and decision.stops(refusal):
                     return self._ended(request, decision, now)
-        except StoreError as fault:
-            decision.refusal = _unavailable(fault)
+        except Exception as fault:
+            decision = decision or Decision(force, correlation, force.unknown)
+            decision.refusal = _failed(fault, correlation)
             return self._ended(request, decision, now)
         if decision.denied is not None and decision.stops(decision.denied):
             return self._ended(request, decision, now)
@@ -172,8 +178,8 @@ class Guard:
             return
         try:
             answer = await run_endpoint(mounted, request, decision, body, now)
-        except StoreError as fault:
-            answer = _unavailable(fault)
+        except Exception as fault:
+            answer = _failed(fault, decision.correlation)
         if type(answer) is Refusal:
             decision.refusal = answer
             self._ended(request, decision, now)
@@ -228,6 +234,9 @@ def _together(first: Principal, second: Principal, presented: Presented) -> Prin
     return replace(user, app=app, scopes=effective(user.scopes, app.scopes))
 
 
-def _unavailable(fault: StoreError) -> Refusal:
-    """Unknown is refused, in observe mode too: whoever can stall a store must gain nothing by it."""
+def _failed(fault: Exception, correlation: str) -> Refusal:
+    """Unknown is refused, in observe mode too: whoever can stall a store, or upset us, must gain nothing by it."""
+    if not isinstance(fault, StoreError):
+        _log.error("the guard failed; correlation %s", correlation, exc_info=fault)
+        return refuse("internal_error", "guard")
     return refuse("store_unavailable", f"store:{fault}", headers=((b"retry-after", b"1"),))

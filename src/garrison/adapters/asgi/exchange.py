@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from garrison.guard.finish import finish
+from garrison.guard.finish import finish, finish_own
 from garrison.guard.respond import problem
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ class Exchange(Struct, eq=False):
         """Send a whole answer of Garrison's own."""
         self.started = True
         body = b"" if self.request.method == "HEAD" else response.body
-        length = (b"content-length", str(len(response.body)).encode())
-        headers = finish(self.decision, self.request, response.status, [*response.headers, length])
+        headers = finish_own(self.decision, self.request, response)
         await self.out({"type": "http.response.start", "status": response.status, "headers": headers})
         await self.out({"type": "http.response.body", "body": body})
 

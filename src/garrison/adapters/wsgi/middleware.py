@@ -12,7 +12,7 @@ from garrison.adapters.wsgi.body import Capped, read_whole
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
 from garrison.guard.drive import drive
-from garrison.guard.finish import finish
+from garrison.guard.finish import finish, finish_own
 from garrison.guard.respond import problem
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.request import Request
@@ -187,9 +187,7 @@ def _ignore(_: bytes) -> None:
 
 
 def _answer(request: Request, decision: Decision, response: Response, start_response: StartResponse) -> Iterable[bytes]:
-    length = (b"content-length", str(len(response.body)).encode())
-    headers = finish(decision, request, response.status, (*response.headers, length))
-    start_response(_status(response.status), _text(headers))
+    start_response(_status(response.status), _text(finish_own(decision, request, response)))
     return [b"" if request.method == "HEAD" else response.body]
 
 

@@ -30,7 +30,7 @@ def answer_preflight(request: Request, decision: Decision) -> bool:
         return decision.stops(refuse("cors_refused", "no_cors_policy"))
     asked = request.line(b"access-control-request-headers")
     answer = cors.preflight(request.line(b"origin") or b"", method, asked)
-    decision.preflight = answer.headers
+    decision.preflight = tuple(line for line in answer.headers if line[0] != b"content-length")
     if answer.status == 403:
         decision.refusal = refuse("cors_refused", answer.reason)
     else:
