@@ -196,6 +196,25 @@ def test_a_failure_that_nobody_waits_for_any_more_disturbs_nobody() -> None:
     assert asyncio.run(give_up())
 
 
+def test_a_flight_that_is_cancelled_is_over_too() -> None:
+    """The loop shuts down while it is under way."""
+
+    async def shut_down() -> bool:
+        async def resolve(_host: str, _port: int) -> list[str]:
+            await asyncio.Event().wait()
+            return []
+
+        fetch = AwaitingFetch(Rules(hosts=(HOST,)), resolve=resolve)
+        waiting = asyncio.create_task(fetch(f"https://{HOST}/"))
+        await asyncio.sleep(0)
+        for flight in list(fetch._flights.values()):
+            flight.cancel()
+        await asyncio.wait([waiting])
+        return waiting.cancelled() and not fetch._flights
+
+    assert asyncio.run(shut_down())
+
+
 def test_threads_that_want_the_same_share_one_request() -> None:
     """The first looks the name up; all who come before it is done wait for its answer."""
     looked_up, proceed = threading.Event(), threading.Event()

@@ -117,3 +117,15 @@ def test_max_age_ends_a_hit_too() -> None:
     one.verify(token, process.now)
 
     assert reason(lambda: one.verify(token, process.now + 30 * SECOND)) == "too_old"
+
+
+def test_an_entry_is_given_only_for_a_token_that_is_remembered() -> None:
+    """Whole, as text or as bytes."""
+    one = CachedVerifier(verifier())
+    claims = one.verify(made(), NOW)
+    entry = one.entry(made())
+
+    assert entry is not None
+    assert entry == one.entry(made().decode())
+    assert entry.claims is claims
+    assert one.entry(made()[:-1]) is None

@@ -15,7 +15,7 @@ from garrison.errors import UsageError
 from garrison.guard.drive import drive
 from garrison.stores.news import FRESH
 from garrison.tokens import CachedVerifier, Claims, Issuer, KeySet, Verifier, new_jwk, public_jwk, read_jwk, secret_key
-from garrison.tokens.checker import Checker, Trusted
+from garrison.tokens.checker import Checker, Lasting, Trusted
 from garrison.tokens.jwks import Jwks
 from tests.tokens.hostile import HOSTILE
 from tests.tokens.making import AUDIENCE, SECRET, b64, made, sealed
@@ -151,3 +151,46 @@ def test_too_long_is_said_before_anything_is_read() -> None:
     """A payload of a mebibyte is not decoded to look for its issuer."""
     assert Two().answer(made(pad="a" * 9000)) == "too_long"
     assert Two().answer("a.b") == "form"
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_what_was_believed_stands_until_something_changes(cached: bool) -> None:
+    """Expiry, keys, an ending, news that is not fresh: each is looked at again, without waiting."""
+    process = Deployment().process()
+    verifier: Any = CachedVerifier(process.verifier) if cached else process.verifier
+    checker = Checker([Trusted(verifier)], process.revoked, process.records)
+    monotonic = process.clock.monotonic()
+    process.poll()
+
+    def believed(token: str) -> Lasting:
+        assert drive(checker.check(token, process.now, monotonic)).sub == "ada"
+        return checker.lasting(token)
+
+    tokens = [process.issue(session=f"s{number}") for number in range(2)]
+    lasting = [believed(token) for token in tokens]
+
+    def stands(number: int, now: int = process.now, at: int = monotonic) -> bool:
+        return checker.stands(lasting[number], tokens[number].encode(), now, at)
+
+    assert stands(0)
+    assert not stands(0, now=process.now + 900_000_000)
+    assert not stands(0, at=monotonic + FRESH)
+    ending = process.revoked.session("https://id.example.com", "s0", process.now, os.urandom)
+    assert drive(process.revoked.end(process.records, [ending]))
+    assert [stands(0), stands(1)] == [False, True]
+    process.keys.drop(process.keys.signer().kid)
+    assert not stands(1)
+
+
+def test_what_was_believed_does_not_stand_when_the_keys_are_due() -> None:
+    """They have to be read first, and that may wait."""
+    two = Two()
+    token = two.foreign_token()
+    monotonic = two.own.clock.monotonic()
+    two.own.poll()
+    assert two.answer(token) == "bob"
+    lasting = two.checker.lasting(token)
+
+    assert two.checker.stands(lasting, token.encode(), two.own.now, monotonic)
+    two.source._good = None
+    assert not two.checker.stands(lasting, token.encode(), two.own.now, monotonic)
