@@ -142,6 +142,19 @@ def test_ending_twice_is_no_error() -> None:
     assert drive(there.revoked.end(there.records, [endings[1], endings[2]]))
 
 
+def test_of_two_who_exchange_one_token_one_ends_it() -> None:
+    """`once`: what was ended before cannot be ended for the sake of a successor."""
+    deployment = world()
+    here, there = deployment.process(), deployment.process()
+    endings = [
+        process.revoked.token(ISSUER, "j1", process.now + HOUR, process.now, os.urandom, once=True)
+        for process in (here, there)
+    ]
+
+    assert drive(here.revoked.end(here.records, endings[:1]))
+    assert not drive(there.revoked.end(there.records, endings[1:]))
+
+
 def test_a_restart_remembers() -> None:
     """What still matters is read at start."""
     deployment = world()
