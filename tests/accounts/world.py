@@ -226,7 +226,7 @@ class World:
         """Ask as one task of many."""
         row = self.rows[name]
         value: Any = None
-        if row.body is not None:
+        if row.body is not None and not (row.bodiless and body is None):
             value = decode(body if isinstance(body, bytes) else msgspec.json.encode(body))
             if isinstance(value, Refusal):
                 return Answer(value)

@@ -157,6 +157,22 @@ def test_after_logout_neither_token_works(anyone: Client) -> None:
     assert anyone("POST", "/api/auth/refresh", {"refresh_token": made["refresh_token"]}).status == 401
 
 
+def test_a_refresh_token_alone_logs_out_and_ends_the_access_token_too(anyone: Client) -> None:
+    """Whoever comes back after the access token has ended must be able to leave."""
+    made = anyone("POST", "/api/auth/register", _person("ada")).json
+    refresh = {"refresh_token": made["refresh_token"]}
+
+    assert anyone("POST", "/api/auth/logout", refresh).status == 200
+    assert anyone.with_token(made["token"])("GET", "/api/me").status == 401
+    assert anyone("POST", "/api/auth/refresh", refresh).status == 401
+    assert anyone("POST", "/api/auth/logout", refresh).status == 401
+
+
+@pytest.mark.parametrize("body", [None, {}, {"refresh_token": ""}, {"refresh_token": "x"}, [], {"refresh_token": 1}])
+def test_a_logout_of_nobody_is_refused(anyone: Client, body: object) -> None:
+    assert anyone("POST", "/api/auth/logout", body).status in (401, 422)
+
+
 def test_a_task_goes_from_creation_to_deletion(ada: Client) -> None:
     made = ada("POST", "/api/tasks", {"title": "Write it down"})
     assert made.status == 201

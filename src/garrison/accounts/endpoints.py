@@ -49,12 +49,22 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
     anybody = {"public": True, "credentials": (), "limit": accounts.logins}
     # A page of another site must not log its visitor in to an account of its own (login CSRF).
     cookie = {**anybody, "sets_cookie": True}
+    leaving = {"public": True, "credentials": ("jwt",), "limit": accounts.logins}
+    left = _Answers(200, ("credential_refused",), bodiless=True)
     made = _Answers(201, ("account_exists", "invite_required", "busy"))
     return (
         _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict, made),
         _row("login", "POST", "/login", login, cookie, LoginBody, _Answers(200, ("login_refused", "busy"))),
         _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody, _Answers(200, ("credential_refused",))),
-        _row("logout", "POST", "/logout", logout, {"credentials": ("jwt",), "limit": accounts.logins}),
+        _row(
+            "logout",
+            "POST",
+            "/logout",
+            logout,
+            leaving,
+            RefreshBody,
+            _Answers(200, ("credential_refused",), bodiless=True),
+        ),
     )
 
 
@@ -73,6 +83,7 @@ class _Answers(NamedTuple):
 
     status: int = 200
     refusals: tuple[str, ...] = ()
+    bodiless: bool = False
 
 
 def _row(
@@ -93,5 +104,6 @@ def _row(
         body=body,
         status=answers.status,
         refusals=answers.refusals,
+        bodiless=answers.bodiless,
         demands={**_PLAIN, **demands},
     )

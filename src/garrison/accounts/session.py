@@ -121,6 +121,10 @@ class Sessions:
         scopes = effective(rotated.scopes, frozenset(user.scopes))
         return user, self._tokens(rotated.token, family, scopes, epoch, now)
 
+    async def leave(self, token: str, now: int) -> bool:
+        """End the session of a refresh token, used or not; tell whether there was one."""
+        return await self._refresh.end(token, now, self._randomness) is not None
+
     async def end(self, session: str, now: int, events: Sequence[Event]) -> None:
         """End a session: its access tokens, and its refresh tokens with the same commit."""
         families: Sequence[Family] = await self._records.find(REFRESH_FAMILIES, "session", session, "", _FAMILIES)
@@ -177,10 +181,15 @@ async def refresh(call: Call, service: Service) -> Response | Refusal:
 
 
 async def logout(call: Call, service: Service) -> Response | Refusal:
-    """Answer 200 and end the session of the token that asks; a second logout finds the token refused."""
-    principal = call.principal
+    """Answer 200 and end the session of the access token, or of the refresh token in the body, that asks.
+
+    Whoever comes back after an access token has ended holds the refresh token alone, and must be able to leave.
+    """
+    principal, body = call.principal, call.body
     if not principal.session:
-        return refuse("credential_restricted", "no_session")
+        if body is None or not await service.sessions.leave(body.refresh_token, call.now):
+            return refuse("credential_refused", "no_session")
+        return json_response(200, {"message": "Logged out."})
     by = By(principal, call.now, call.address, call.correlation)
     told = event("authn_logout", by, principal.id, session=principal.session)
     await service.sessions.end(principal.session, call.now, [told])

@@ -128,7 +128,10 @@ def _operation(plan: Plan, components: dict[str, Any], plans: Plans) -> dict[str
         (schema,), found = msgspec.json.schema_components([endpoint.body], ref_template="#/components/schemas/{name}")
         components["schemas"] |= found
         schema = _registration(plans) if endpoint.name == "register" else schema
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": not endpoint.bodiless,
+            "content": {"application/json": {"schema": schema}},
+        }
         operation["responses"]["422"] = _answer("body_invalid")
     for code in endpoint.refusals:
         operation["responses"][str(REFUSALS[code].status)] = _answer(code)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from garrison.model.http.refusal import Refusal
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["REFUSED", "accounts_of", "opened", "refused"]
+__all__ = ["REFUSED", "accounts_of", "opened", "refused", "wait_until_heard"]
 
 REFUSED = 1
 """Exit status when what was asked for cannot be done: no such key, a name that is taken."""
@@ -64,6 +64,19 @@ def opened(policy: Path) -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.close()
+
+
+def wait_until_heard(runtime: Runtime) -> None:
+    """Wait for as long as a running server may take to hear of a new key: what is printed works at once."""
+    from time import sleep
+
+    from garrison.guard.drive import drive
+    from garrison.runtime.process.workers import WORKERS
+    from garrison.stores.news import POLL
+
+    if drive(runtime.driven_side.face.find(WORKERS, "", "")):
+        # One poll, and the tick of the thread that polls.
+        sleep((POLL + 100_000) / 1_000_000)
 
 
 def accounts_of(runtime: Runtime) -> Service:

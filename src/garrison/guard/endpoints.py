@@ -34,7 +34,10 @@ async def run_endpoint(
         StoreError: A store could not answer.
     """
     endpoint, service = mounted
-    value = body if type(body) is Refusal or endpoint.body is None else _fitted(decision, request, body, endpoint.body)
+    if type(body) is Refusal:
+        return body
+    wanted = None if endpoint.bodiless and not body else endpoint.body
+    value = None if wanted is None else _fitted(decision, request, body, wanted)
     if type(value) is Refusal:
         return value
     call = Call(
@@ -44,7 +47,7 @@ async def run_endpoint(
         now=now,
         correlation=decision.correlation,
         parameters=decision.parameters,
-        body=None if endpoint.body is None else value,
+        body=value,
     )
     return await endpoint.run(call, service)
 

@@ -80,7 +80,9 @@ def create(
     )
     with _work(policy, json=json) as work:
         whose = work.owner(owner) if owner else None
-        _tell_issued(work.done(work.keys.create(order, work.by, whose, canary=canary)), json=json)
+        issued = work.done(work.keys.create(order, work.by, whose, canary=canary))
+        work.wait_until_heard()
+        _tell_issued(issued, json=json)
 
 
 @app.command("list")
@@ -122,7 +124,9 @@ def rotate(
 
     lasting = 0 if now else duration(overlap) if overlap else None
     with _work(policy, json=json) as work:
-        _tell_issued(work.done(work.keys.rotate(work.id(key), work.by, lasting)), json=json)
+        issued = work.done(work.keys.rotate(work.id(key), work.by, lasting))
+        work.wait_until_heard()
+        _tell_issued(issued, json=json)
 
 
 @app.command("drop-old")
@@ -206,6 +210,12 @@ class _Work(NamedTuple):
     def done(self, doing: Coroutine[Any, Any, T | Refusal]) -> T:
         """Do it; a refusal is told and ends the command."""
         return self.judged(self.drive(doing))
+
+    def wait_until_heard(self) -> None:
+        """Wait until a running server has heard of what was done."""
+        from garrison.cli.workspace import wait_until_heard
+
+        wait_until_heard(self.runtime)
 
     def drive(self, doing: Coroutine[Any, Any, T]) -> T:
         """Do it."""

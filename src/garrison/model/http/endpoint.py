@@ -56,6 +56,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     body: type | None = None
     """A msgspec struct; the strict decoder fills it or answers 422 with every bad field."""
 
+    bodiless: bool = False
+    """Whether it may be asked without a body; then the call has none."""
+
     status: int = 200
     """Of its success; for the documentation of the API."""
 
