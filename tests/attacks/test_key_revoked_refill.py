@@ -96,9 +96,9 @@ def test_a_process_that_hears_nothing_refuses_within_a_second() -> None:
     assert deaf.reason(issued.text) == "key_revoked"
 
 
-@pytest.mark.parametrize("seconds", [2, 60, 600])
+@pytest.mark.parametrize("seconds", [2, 8, 30, 60, 600, 7_200])
 def test_news_missed_while_deaf_is_not_forgotten_by_hearing_again(seconds: int) -> None:
-    """However long it was deaf: nothing is hot for more than a minute."""
+    """However long it was deaf: it reads what it missed, and what it can read no more it does not trust."""
     here = World()
     issued = here.make()
     deaf = World(beside=here)

@@ -56,15 +56,7 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
         _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict, made),
         _row("login", "POST", "/login", login, cookie, LoginBody, _Answers(200, ("login_refused", "busy"))),
         _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody, _Answers(200, ("credential_refused",))),
-        _row(
-            "logout",
-            "POST",
-            "/logout",
-            logout,
-            leaving,
-            RefreshBody,
-            _Answers(200, ("credential_refused",), bodiless=True),
-        ),
+        _row("logout", "POST", "/logout", logout, leaving, RefreshBody, left),
     )
 
 

@@ -26,7 +26,7 @@ FRESH = 1_000_000
 """Microseconds for which news counts as fresh: the bound on how long a revoked credential can pass."""
 
 OVERLAP = 5_000_000
-"""Microseconds that a poll reaches back, for writers whose clock or commit is late."""
+"""Microseconds that a poll reaches back behind the last one, for writers whose clock or commit is late."""
 
 KEPT = 3_600_000_000
 """Microseconds a news record is kept."""
@@ -65,6 +65,8 @@ class News:
         """
         self._alone = alone
         self._proved = -FRESH
+        self._last = 0
+        self._deaf = False
         self._seen: dict[str, int] = {}
         self._listeners: dict[str, list[WeakMethod[Listener]]] = {}
 
@@ -80,7 +82,7 @@ class News:
 
     def fresh(self, monotonic: int) -> bool:
         """Tell whether what is remembered may be used without asking the store."""
-        return self._alone or monotonic - self._proved < FRESH
+        return self._alone or (monotonic - self._proved < FRESH and not self._deaf)
 
     def step(self, topic: str, value: str, now: int, tail: str) -> Put:
         """Make the step to add to the commit that ends something.
@@ -111,13 +113,18 @@ class News:
         Raises:
             StoreError: The store could not answer; freshness then runs out by itself.
         """
-        after = f"{max(0, wall - OVERLAP):016x}"
+        last = min(self._last or wall, wall)
+        if wall - last > KEPT - OVERLAP:
+            # What we missed may be cleaned up already: from now on the store is asked, always.
+            self._deaf = True
+        after = f"{max(0, last - OVERLAP):016x}"
         while items := await records.find(NEWS, "", "", after, 100):
             for item in items:
                 self._hear(item)
             after = items[-1].id
-        self._seen = {name: at for name, at in self._seen.items() if at >= wall - 2 * OVERLAP}
+        self._seen = {name: at for name, at in self._seen.items() if at >= last - 2 * OVERLAP}
         self._proved = monotonic
+        self._last = wall
 
     def _hear(self, item: Item) -> None:
         if item.id not in self._seen:
