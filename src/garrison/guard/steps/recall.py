@@ -5,7 +5,8 @@ again, since it is remembered by everything that they look at. Two things are as
 within its caps, and whether the credential still stands. Limits are never skipped.
 
 Only what passed is remembered, and only for credentials that can say whether they still stand: keys without
-restrictions, and tokens, whose signature is checked anew unless it is cached. The memory holds digests of them, so that a copy of it holds nothing that could be presented, and it
+restrictions, and tokens, whose signature is checked anew unless it is cached. The memory holds digests of them, so
+that a copy of it holds nothing that could be presented, and it
 goes with the policy that it was found under.
 """
 

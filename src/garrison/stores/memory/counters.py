@@ -142,7 +142,7 @@ class MemoryCounters:
                 self._roll_back(asks, len(slow), slow)
 
     def _take_slowly(self, asks: Sequence[Ask], verdicts: list[Verdict], now: int) -> Sequence[Verdict]:
-        """Spend what is left of a step after the asks that have their verdict, and undo it all when one does not pass."""
+        """Spend what is left of a step after the asks that have their verdict; undo it all when one does not pass."""
         slow: _Slow = {}
         try:
             for ask in asks[len(verdicts) :]:
