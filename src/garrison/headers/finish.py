@@ -105,8 +105,10 @@ def finish(
         A new list: the application's lines in their order, then ours.
     """
     given: list[tuple[AnyStr, AnyStr]] = list(lines)
-    if any(map(how.fates.__getitem__, dict(given))):
-        return _merge(given, how, ours)
+    fates = how.fates
+    for name, _ in given:
+        if fates[name]:
+            return _merge(given, how, ours)
     # Nearly every answer: nothing of ours is there yet.
     given += ours
     return given
