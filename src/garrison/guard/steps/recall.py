@@ -13,7 +13,6 @@ goes with the policy that it was found under.
 from __future__ import annotations
 
 from hashlib import blake2b
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from garrison.credentials.protocol import Presented
@@ -42,10 +41,9 @@ def recall(request: Request, force: InForce, correlation: str, now: int, monoton
     if known is None:
         return None
     credential, lasting, facts = known
-    if (
-        len(request.fields) > force.header_count
-        or len(b"".join(chain.from_iterable(request.headers))) > force.header_bytes
-    ):
+    fields = request.fields
+    size = sum(map(len, fields)) + sum(map(len, fields.values()))
+    if len(fields) > force.header_count or size > force.header_bytes:
         return None
     return Decision(force, correlation, *facts) if credential.stands(lasting, field, now, monotonic) else None
 

@@ -28,4 +28,4 @@ class Correlate:
 
     def __call__(self) -> str:
         """Name the next request."""
-        return f"{self._prefix}-{next(self._counted):x}"
+        return f"{self._prefix}-{next(self._counted)}"
