@@ -83,7 +83,7 @@ def test_two_credentials_where_one_is_wanted_are_ambiguous(world: World) -> None
 )
 def test_a_limit_counts_whom_it_says(world: World, per: str, principal: Principal, party: str) -> None:
     decision = world.ask("GET /free")
-    rule = Rule("twelveletter:"[:12], parse(f"5/m per {per}"))
+    rule = Rule("twelveletter", parse(f"5/m per {per}"))
     decision.plan = msgspec.structs.replace(decision.plan, route=f"GET /{per}{party}", after=(rule,))
     decision.principal = principal
 
