@@ -28,8 +28,8 @@ __all__ = ["figures"]
 
 _ROOT = Path(__file__).parents[2]
 _POLICY = _ROOT / "examples" / "tasks" / "garrison.toml"
-_REQUESTS = 1_500
-_ROUNDS = 3
+_REQUESTS = 500
+_ROUNDS = 9
 _TASKS = 20
 """How many the list has: one page of the API's usual size."""
 
