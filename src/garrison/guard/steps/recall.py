@@ -6,8 +6,7 @@ within its caps, and whether the credential still stands. Limits are never skipp
 
 Only what passed is remembered, and only for credentials that can say whether they still stand: keys without
 restrictions, and tokens, whose signature is checked anew unless it is cached. The memory holds digests of them, so
-that a copy of it holds nothing that could be presented, and it
-goes with the policy that it was found under.
+that a copy of it holds nothing that could be presented, and it goes with the policy that it was found under.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from garrison.credentials.protocol import Presented
 from garrison.guard.decision import Decision
 from garrison.guard.finish import head
+from garrison.guard.steps.target import heavy
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
@@ -41,11 +41,9 @@ def recall(request: Request, force: InForce, correlation: str, now: int, monoton
     if known is None:
         return None
     credential, lasting, facts = known
-    fields = request.fields
-    size = sum(map(len, fields)) + sum(map(len, fields.values()))
-    if len(fields) > force.header_count or size > force.header_bytes:
+    if heavy(request.fields, force) or not credential.stands(lasting, field, now, monotonic):
         return None
-    return Decision(force, correlation, *facts) if credential.stands(lasting, field, now, monotonic) else None
+    return Decision(force, correlation, *facts)
 
 
 def remember(request: Request, decision: Decision) -> None:

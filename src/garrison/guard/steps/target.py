@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from garrison.guard.force import InForce
     from garrison.model.http.request import Request
 
-__all__ = ["arrive", "locate"]
+__all__ = ["arrive", "heavy", "locate"]
 
 
 def arrive(request: Request, force: InForce, correlation: str) -> Decision:
@@ -27,8 +27,7 @@ def arrive(request: Request, force: InForce, correlation: str) -> Decision:
     if known is None or request.repeated or len(request.query) > force.query:
         return _arrive(request, Decision(force, correlation, force.unknown), name)
     decision = Decision(force, correlation, *known)
-    headers = len(fields)
-    if headers > force.header_count or len(b"".join([*fields, *fields.values()])) > force.header_bytes:
+    if heavy(fields, force):
         decision.stops(_too_large())
     return decision
 
@@ -66,6 +65,13 @@ def _served(request: Request, decision: Decision) -> Refusal | None:
     if len(headers) > force.header_count or sum([len(n) + len(v) for n, v in headers]) > force.header_bytes:
         return _too_large()
     return None
+
+
+def heavy(fields: dict[bytes, bytes], force: InForce) -> bool:
+    """Tell whether a head in which no name is repeated is over its caps, without putting it together."""
+    return (
+        len(fields) > force.header_count or sum(map(len, fields)) + sum(map(len, fields.values())) > force.header_bytes
+    )
 
 
 def _too_large() -> Refusal:
