@@ -29,6 +29,7 @@ __all__ = [
     "SUBJECT",
     "bare",
     "guarded",
+    "guarded_with_nothing",
     "guarded_with_security",
     "pile",
     "policy_runtime",
@@ -123,6 +124,21 @@ def guarded_with_security(runtime: Runtime) -> Callable[..., Any]:
 
     @app.get("/items")
     async def items(me: Principal = Security(principal, scopes=["items:read"])) -> dict[str, Any]:
+        return {"items": [{"id": 1, "title": "one"}], "total": 1}
+
+    app.add_middleware(Garrison, runtime=runtime)
+    return app
+
+
+def guarded_with_nothing(runtime: Runtime) -> Callable[..., Any]:
+    """The same, with a dependency that does nothing: what FastAPI itself takes for having one."""
+    app = FastAPI(openapi_url=None)
+
+    async def nothing() -> None:
+        """Do nothing."""
+
+    @app.get("/items")
+    async def items(_: None = Depends(nothing)) -> dict[str, Any]:
         return {"items": [{"id": 1, "title": "one"}], "total": 1}
 
     app.add_middleware(Garrison, runtime=runtime)
