@@ -164,7 +164,9 @@ def test_what_was_believed_stands_until_something_changes(cached: bool) -> None:
 
     def believed(token: str) -> Lasting:
         assert drive(checker.check(token, process.now, monotonic)).sub == "ada"
-        return checker.lasting(token)
+        lasting = checker.lasting(token)
+        assert lasting is not None
+        return lasting
 
     tokens = [process.issue(session=f"s{number}") for number in range(2)]
     lasting = [believed(token) for token in tokens]
@@ -182,6 +184,30 @@ def test_what_was_believed_stands_until_something_changes(cached: bool) -> None:
     assert not stands(1)
 
 
+def test_a_signature_is_checked_anew_unless_the_token_is_cached() -> None:
+    """What a token said is remembered; that it was signed is not taken from memory."""
+    process = Deployment().process()
+    checker = Checker([Trusted(process.verifier)], process.revoked, process.records)
+    monotonic = process.clock.monotonic()
+    process.poll()
+    token, other = process.issue().encode(), process.issue().encode()
+    drive(checker.check(token, process.now, monotonic))
+    lasting = checker.lasting(token)
+    forged = token[: token.rindex(b".")] + other[other.rindex(b".") :]
+
+    assert lasting is not None
+    assert checker.stands(lasting, token, process.now, monotonic)
+    assert not checker.stands(lasting, forged, process.now, monotonic)
+
+
+def test_what_no_cache_remembers_has_nothing_that_lasts() -> None:
+    """It was pushed out between two steps: then all steps are taken."""
+    process = Deployment().process()
+    checker = Checker([Trusted(CachedVerifier(process.verifier))], process.revoked, process.records)
+
+    assert checker.lasting(process.issue()) is None
+
+
 def test_what_was_believed_does_not_stand_when_the_keys_are_due() -> None:
     """They have to be read first, and that may wait."""
     two = Two()
@@ -191,6 +217,7 @@ def test_what_was_believed_does_not_stand_when_the_keys_are_due() -> None:
     assert two.answer(token) == "bob"
     lasting = two.checker.lasting(token)
 
+    assert lasting is not None
     assert two.checker.stands(lasting, token.encode(), two.own.now, monotonic)
     two.source._good = None
     assert not two.checker.stands(lasting, token.encode(), two.own.now, monotonic)

@@ -12,18 +12,18 @@ Not worth it for HMAC, which is as cheap as the hash. Proofs of possession are n
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from garrison.errors import UsageError
 from garrison.model.units import MINUTE
 from garrison.tokens.claims import Claims
-from garrison.tokens.verifier import encoded
+from garrison.tokens.verifier import Entry, encoded
 
 if TYPE_CHECKING:
     from garrison.tokens.revocations import Revocations
     from garrison.tokens.verifier import Verifier
 
-__all__ = ["BYTES", "ENTRIES", "REMEMBERED", "CachedVerifier", "Entry"]
+__all__ = ["BYTES", "ENTRIES", "REMEMBERED", "CachedVerifier"]
 
 REMEMBERED = MINUTE
 """Longest time a verified token is remembered, microseconds, whatever its `exp`."""
@@ -35,15 +35,6 @@ BYTES = 16 << 20
 """Most memory for them, where nothing else is said; counted as three times the token and 1 KiB each."""
 
 C = TypeVar("C", bound=Claims)
-
-
-class Entry(NamedTuple):
-    """A verified token: generation of the keys, from when to when it counts, what it says."""
-
-    generation: int
-    since: int
-    until: int
-    claims: Claims
 
 
 class CachedVerifier(Generic[C]):
@@ -93,9 +84,9 @@ class CachedVerifier(Generic[C]):
                 return claims  # type: ignore[return-value]  # this verifier's own answer
         return self._learn(name, raw, now, revoked)
 
-    def entry(self, token: str | bytes) -> Entry | None:
+    def entry(self, raw: bytes) -> Entry | None:
         """Give what is remembered of a token, or None; whoever keeps it asks `Checker.stands` before each use."""
-        name = sha256(token if isinstance(token, bytes) else encoded(token)).digest()
+        name = sha256(raw).digest()
         return self._new.get(name) or self._old.get(name)
 
     def _learn(self, name: bytes, raw: bytes, now: int, revoked: Revocations | None) -> C:

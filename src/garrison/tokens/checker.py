@@ -16,13 +16,12 @@ from garrison.crypto import base64
 from garrison.crypto.jws import TOKEN_BYTES
 from garrison.errors import TokenError, UsageError
 from garrison.tokens.cache import CachedVerifier
-from garrison.tokens.verifier import Verifier, encoded
+from garrison.tokens.verifier import Entry, Verifier, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garrison.stores.protocols import Records
-    from garrison.tokens.cache import Entry
     from garrison.tokens.claims import Claims
     from garrison.tokens.jwks import KeySource
     from garrison.tokens.revocations import Revocations
@@ -54,7 +53,9 @@ class Lasting(NamedTuple):
 
     verifier: Verifier[Claims]
     source: KeySource | None
-    entry: Entry | None
+    entry: Entry
+    cached: bool
+    """Whether its signature need not be checked anew."""
 
 
 class Checker:
@@ -114,38 +115,35 @@ class Checker:
                 raise
         return verifier.verify(token, now, self._revoked)
 
-    def lasting(self, token: str | bytes) -> Lasting:
-        """Give what stands for a token that was believed this moment.
+    def lasting(self, token: str | bytes) -> Lasting | None:
+        """Give what stands for a token that was believed this moment, or None where nothing can.
 
         Raises:
             TokenError: It is none.
         """
         trusted = self._only or self._whose(token)
         verifier, source = trusted
-        entry = verifier.entry(token) if isinstance(verifier, CachedVerifier) else None
-        return Lasting(_plain(trusted), source, entry)
+        entry = verifier.entry(token if isinstance(token, bytes) else encoded(token))
+        return None if entry is None else Lasting(_plain(trusted), source, entry, isinstance(verifier, CachedVerifier))
 
     def stands(self, lasting: Lasting, token: bytes, now: int, monotonic: int) -> bool:
         """Tell whether a token is still to be believed, as far as that can be told without waiting.
 
+        What it says was judged when it was remembered, and the same text says the same; left are the time, the
+        keys, revocation and, unless the token is cached, its signature.
+
         Args:
-            lasting: From `lasting`, for the same token; what is remembered saves checking the signature.
+            lasting: From `lasting`, for the same token.
             token: As it stood after `Bearer`.
             now: Wall microseconds.
             monotonic: Monotonic microseconds.
         """
-        verifier, source, entry = lasting
+        verifier, source, (generation, since, until, claims), cached = lasting
         if (source is not None and source.due(monotonic)) or not self._fresh(monotonic):
             return False
-        if entry is None:
-            try:
-                verifier.verify(token, now, self._revoked)
-            except TokenError:
-                return False
-            return True
-        generation, since, until, claims = entry
-        lives = since <= now < until and generation == verifier.keys.generation
-        return lives and not self._revoked.refuses(claims, verifier.issuer)
+        if not since <= now < until or generation != verifier.keys.generation:
+            return False
+        return (cached or verifier.genuine(token)) and not self._revoked.refuses(claims, verifier.issuer)
 
     def _whose(self, token: str | bytes) -> Trusted:
         raw = token if isinstance(token, bytes) else encoded(token)

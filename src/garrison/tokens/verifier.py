@@ -10,7 +10,7 @@ Sources: RFC 7519 section 7.2; RFC 8725 section 3; RFC 9068 section 4.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import DecodeError, ValidationError, convert
 from msgspec.json import Decoder, Encoder
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from garrison.crypto.key_set import KeySet
     from garrison.tokens.revocations import Revocations
 
-__all__ = ["ACCESS", "AHEAD", "REQUIRED", "Verifier", "encoded"]
+__all__ = ["ACCESS", "AHEAD", "REQUIRED", "Entry", "Verifier", "encoded"]
 
 ACCESS = "at+jwt"
 """The `typ` of access tokens (RFC 9068 section 2.1)."""
@@ -49,6 +49,21 @@ _any = Decoder().decode
 _again = Encoder().encode
 
 C = TypeVar("C", bound=Claims)
+
+
+class Entry(NamedTuple):
+    """What is remembered of a token that was believed."""
+
+    generation: int
+    """Of the keys that it was checked with."""
+
+    since: int
+    """From when it counts, wall microseconds."""
+
+    until: int
+    """From when it counts no longer."""
+
+    claims: Claims
 
 
 class Verifier(Generic[C]):
@@ -148,13 +163,25 @@ class Verifier(Generic[C]):
             if not check(payload, raw[end + 1 :]):
                 raise TokenError("signature" if raw.count(b".") == 2 else "form")
         try:
-            claims = self._typed(reread(payload)) if self._own else self._convert(payload)
+            claims = self._read(payload)
         except (DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _unreadable(error) from error
         self._judge(claims, now / SECOND)
         if revoked is not None and revoked.refuses(claims, self.issuer):
             raise TokenError("revoked")
         return claims
+
+    def entry(self, raw: bytes) -> Entry:
+        """Give what is worth remembering of a token that was believed this moment, its signature aside."""
+        claims = self._read(raw[raw.index(b".") + 1 : raw.rindex(b".")])
+        return Entry(self.keys.generation, self.since(claims), self.until(claims), claims)
+
+    def genuine(self, raw: bytes) -> bool:
+        """Tell whether the signature of a token is right; False as well if its header is not the last one's."""
+        end = raw.rfind(b".")
+        generation, prefix, check = self._last
+        known = generation == self.keys.generation and raw.startswith(prefix)
+        return known and check(raw[len(prefix) : end], raw[end + 1 :])
 
     def until(self, claims: C) -> int:
         """Give the wall microsecond from which these claims count no longer."""
@@ -163,7 +190,7 @@ class Verifier(Generic[C]):
 
     def since(self, claims: C) -> int:
         """Give the wall microsecond from which these claims count."""
-        return round((claims.nbf - self._leeway) * SECOND)
+        return round(max(claims.nbf - self._leeway, claims.iat - _AHEAD) * SECOND)
 
     def _first(self, raw: bytes) -> bytes:
         """Check the signature of a token whose header is not the last one's, and give that header with its dot."""
@@ -197,6 +224,9 @@ class Verifier(Generic[C]):
         if key is None:
             raise TokenError("key_unknown")
         return key
+
+    def _read(self, payload: bytes) -> C:
+        return self._typed(reread(payload)) if self._own else self._convert(payload)
 
     def _convert(self, payload: bytes) -> C:
         """Read what somebody else wrote: with one meaning only, and the scopes from where they keep them."""
