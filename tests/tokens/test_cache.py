@@ -123,8 +123,8 @@ def test_an_entry_is_given_only_for_a_token_that_is_remembered() -> None:
     """The whole token names it."""
     one = CachedVerifier(verifier())
     claims = one.verify(made(), NOW)
-    entry = one.entry(made().encode())
+    entry = one.entry(made())
 
     assert entry is not None
     assert entry.claims is claims
-    assert one.entry(made()[:-1].encode()) is None
+    assert one.entry(made()[:-1]) is None
