@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from garrison.egress.rules import Rules
-from garrison.model.units import duration
+from garrison.model.units import DAY, HOUR, duration
 from garrison.tokens.cache import CachedVerifier
 from garrison.tokens.checker import Checker, Trusted
 from garrison.tokens.issue import Issuer
 from garrison.tokens.jwks import Jwks
-from garrison.tokens.keys import SigningKeys, ring_keys
+from garrison.tokens.keys import Rotation, SigningKeys, ring_keys
 from garrison.tokens.refresh import RefreshTokens
 from garrison.tokens.verifier import Verifier
 
@@ -43,7 +43,8 @@ class Trust:
         name, audience = jwt.issuer or policy.service, jwt.audience or policy.service
         self.signing: SigningKeys | None = None
         if jwt.algorithm != "HS256":
-            self.signing = SigningKeys(face, runtime.ring, runtime.news, jwt.algorithm)
+            rotation = Rotation(keep=max(DAY, duration(jwt.access) + duration(jwt.leeway)) + HOUR)
+            self.signing = SigningKeys(face, runtime.ring, runtime.news, jwt.algorithm, rotation)
         keys = ring_keys(runtime.ring) if self.signing is None else self.signing.keys
         self.issuer = Issuer(keys, name, audience, lifetime=duration(jwt.access))
         self.refresh = RefreshTokens(
