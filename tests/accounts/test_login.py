@@ -13,9 +13,10 @@ from garrison.accounts.login import METHODS
 from garrison.accounts.people import by_operator
 from garrison.accounts.user import USERS, User
 from garrison.crypto.password import Cost
+from garrison.errors import StoreError
 from garrison.model.event import Event
 from garrison.stores.memory.records import MemoryRecords
-from garrison.stores.protocols import Outcome, Put, Step
+from garrison.stores.protocols import Outcome, Put, Require, Step
 from tests.accounts.world import HERE, MINUTE, PASSWORD, THERE, FullPool, World
 
 WRONG = "purple mattress 92"
@@ -316,3 +317,28 @@ def test_a_login_that_is_overtaken_for_ever_is_refused(overtaken: World) -> None
     overtaken.records.happens = changed
 
     assert overtaken.login(address=THERE).reason == "account_changed"
+
+
+class _Failing(MemoryRecords):
+    """A store that cannot write logins for a while; lanes, which lie elsewhere, it can."""
+
+    down = False
+
+    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
+        if self.down and any(isinstance(step, Require) for step in steps):
+            raise StoreError("records")
+        return await super().commit(steps, events)
+
+
+def test_our_own_fault_is_no_wrong_password() -> None:
+    """A store that fails for a minute must not throttle everybody who tried meanwhile for fifteen."""
+    world = World(records=lambda clock: _Failing(clock, bytes(32)))
+    assert world.register().status == 201
+    world.records.down = True
+    for _ in range(12):
+        with pytest.raises(StoreError):
+            world.login()
+    world.records.down = False
+
+    assert world.login().status == 200
+    assert [world.login(password=WRONG).status for _ in range(6)] == [401] * 5 + [429]

@@ -67,18 +67,28 @@ async def login(call: Call, service: Service) -> Response | Refusal:
     attempt = await _begin(call, service, body.login)
     if isinstance(attempt, Refusal):
         return attempt
-    checked = await _check(service, attempt, body.password)
+    try:
+        return await _answered(call, service, attempt, body.password)
+    except Exception:
+        # Our fault, no wrong password: a store that fails for a moment must shut nobody out for the whole window.
+        await give_back(service.records, attempt.held)
+        raise
+
+
+def secured(call: Call, service: Service) -> bool:
+    """Tell whether the device cookie of this call is a `__Host-` cookie."""
+    return service.settings.secure or call.request.scheme == "https"
+
+
+async def _answered(call: Call, service: Service, attempt: _Try, password: str) -> Response | Refusal:
+    """Look at the password, and let in whoever has the right one."""
+    checked = await _check(service, attempt, password)
     if isinstance(checked, Refusal):
         await give_back(service.records, attempt.held)
         return checked
     if not checked.right or attempt.user is None:
         return _refused(service, attempt, _why(attempt))
     return await _admit(call, service, attempt, checked)
-
-
-def secured(call: Call, service: Service) -> bool:
-    """Tell whether the device cookie of this call is a `__Host-` cookie."""
-    return service.settings.secure or call.request.scheme == "https"
 
 
 async def _begin(call: Call, service: Service, typed: str) -> _Try | Refusal:
