@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from garrison.cli.workspace import opened
+from garrison.credentials.key_record import ALLOWANCES
+from garrison.guard.drive import drive
+from garrison.stores.protocols import Add
 from tests.cli.conftest import Cli
 
 
@@ -83,10 +87,39 @@ def test_a_key_may_no_more_than_its_owner(cli: Cli, policy: Path) -> None:
         ["--as", "key+key"],
         ["--scopes", "a:b"],
         ["--as", "key:1", "--scopes", "a:b"],
+        ["--from", "garbage"],
+        ["--origin", "gar bage"],
     ],
 )
-def test_who_is_nobody_known(cli: Cli, policy: Path, words: list[str]) -> None:
+def test_what_cannot_be_asked_about(cli: Cli, policy: Path, words: list[str]) -> None:
     assert cli("explain", "GET", "/notes", *words, code=2).err.startswith("garrison: ")
+
+
+def test_a_key_under_quarantine_only_reads_from_elsewhere(cli: Cli, policy: Path) -> None:
+    """As the guard decides: 403 for a write, and everything from a known network."""
+    policy.write_text(
+        policy.read_text().replace("[routes]", '[routes]\n"DELETE /notes" = { scopes = ["notes:write"] }')
+    )
+    made = cli("keys", "create", "k", "--scopes", "notes:read,notes:write", "--json").json
+    cli("keys", "quarantine", made["id"], "--reason", "seen in a log", "--known", "10.0.0.0/8")
+    who = ("--as", f"key:{made['id']}", "--from")
+
+    assert "403 credential_restricted" in cli("explain", "DELETE", "/notes", *who, "192.0.2.1").out
+    assert "under quarantine" in cli("explain", "DELETE", "/notes", *who, "192.0.2.1").out
+    assert " passes: GET /notes" in cli("explain", "GET", "/notes", *who, "192.0.2.1").out
+    assert " passes: DELETE /notes" in cli("explain", "DELETE", "/notes", *who, "10.1.2.3").out
+
+
+def test_limits_and_uses_of_a_key_are_its_own(cli: Cli, policy: Path) -> None:
+    made = cli("keys", "create", "k", "--scopes", "notes:read", "--limit", "2/h per key", "--uses", "3", "--json").json
+    told = cli("explain", "GET", "/notes", "--as", f"key:{made['id']}", "--origin", "https://x.example").out
+    none = cli("keys", "create", "n", "--scopes", "notes:read", "--uses", "1", "--json").json
+
+    assert told.index("the key's own") < told.index("page:")
+    assert '"2/h per key"' in told
+    with opened(policy) as runtime:
+        drive(runtime.driven_side.face.commit([Add(ALLOWANCES, none["id"], "left", -1, 0)]))
+    assert "no use of the key is left" in cli("explain", "GET", "/notes", "--as", f"key:{none['id']}").out
 
 
 @pytest.mark.parametrize(

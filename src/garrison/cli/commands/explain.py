@@ -47,11 +47,11 @@ def explain(
 
     Every step of the guard is told, up to the one that refuses. Nothing is spent and nothing is recorded.
     """
-    from garrison.policy.explain import Asked
     from garrison.policy.explain import explain as judge
 
+    _demand_notations(origin, address)
     plans, witness = _looked_up(policy, who, split(scopes))
-    asked = Asked(method.upper(), path, witness.principal, witness.presented, origin, address)
+    asked = witness.asked(method.upper(), path, origin, address)
     explanation = witness.judged(judge(plans, asked), plans, asked)
     if json:
         steps = [step._asdict() for step in explanation.steps]
@@ -78,3 +78,19 @@ def _looked_up(policy: Path, who: str, scopes: tuple[str, ...]) -> tuple[Plans, 
 
     with opened(policy) as runtime:
         return runtime.driven.force.plans, stored(runtime, who)
+
+
+def _demand_notations(origin: str, address: str) -> None:
+    """Refuse what no request can have, before it is told what would become of it."""
+    from ipaddress import ip_address
+
+    from garrison.cors.origin import parse
+
+    if origin not in {"", "null"} and parse(origin) is None:
+        msg = f"--origin {origin[:60]!r} is nothing that a browser sends; write it like https://app.example.com"
+        raise UsageError(msg)
+    try:
+        ip_address(address or "::1")
+    except ValueError:
+        msg = f"--from {address[:60]!r} is no address; write it like 192.0.2.1 or 2001:db8::1"
+        raise UsageError(msg) from None
