@@ -7,7 +7,18 @@ from contextlib import suppress
 
 from garrison.credentials.keys.allowances import BLOCK
 from garrison.errors import StoreError
+from garrison.guard.drive import drive
 from tests.credentials.world import World
+from tests.guard.world import World as GuardedWorld
+from tests.guard.world import asked
+
+POLICY = """
+hosts = ["api.example.com"]
+
+[routes]
+"GET /notes" = { credentials = ["key"], scopes = ["notes:read"] }
+"POST /notes" = { credentials = ["key"], scopes = ["notes:write"] }
+"""
 
 
 def test_threads_of_two_processes_get_exactly_what_there_is() -> None:
@@ -35,3 +46,17 @@ def test_a_store_that_fails_in_the_middle_gives_nothing_twice() -> None:
             granted += here.reason(issued.text) == ""
 
     assert granted == BLOCK
+
+
+def test_what_is_refused_for_anything_else_costs_no_use() -> None:
+    """A stranger to the route, or an open stream that is looked at again, must not eat up what was paid for."""
+    world = GuardedWorld(POLICY)
+    key = world.key("notes:read", uses=2)
+    write = [world.ask("POST /notes", key) for _ in range(3)]
+    streams = world.ask("GET /notes", key)
+    looks = [drive(world.guard.still_allowed(asked("GET /notes", key), streams)) for _ in range(3)]
+
+    assert {refused.refusal.code for refused in write if refused.refusal} == {"scope_missing"}
+    assert looks == [True] * 3
+    assert [world.ask("GET /notes", key).refusal is None for _ in range(2)] == [True, False]
+    world.runtime.close()

@@ -151,16 +151,19 @@ class World:
         self.records.gets.clear()
 
     def judge(self, request: Request, *, address: str = ADDRESS, plan: Plan = PLAN) -> Principal | Refusal:
-        """Run the two steps the guard runs."""
+        """Run the steps the guard runs."""
         presented = self.keys.find(request)
         assert presented is not None
         if isinstance(presented, Refusal):
             return presented
         now, monotonic = self.clock.wall(), self.clock.monotonic()
         believed = drive(self.keys.believe(presented, request, address, plan, now, monotonic))
-        if isinstance(believed, Principal):
+        if isinstance(believed, Refusal):
+            return believed
+        refusal = drive(self.keys.spend(believed))
+        if refusal is None:
             self.keys.used(believed, plan.route, now)
-        return believed
+        return refusal or believed
 
     def reason(self, text: str, **further: Any) -> str:
         """Present a key and give the reason against; empty when it was believed."""

@@ -159,11 +159,7 @@ class ApiKeys:
                 return self._refusal(proof, presented.id)
         if proof.plain:
             return proof.principal
-        believed = self._confine(proof, request, address, plan)
-        record = proof.key.record
-        if record.counted and not isinstance(believed, Refusal) and not await self.allowances.spend(record.id):
-            return self._refusal("key_spent", presented.id)
-        return believed
+        return self._confine(proof, request, address, plan)
 
     def lasting(self, presented: Presented) -> Proved | None:
         """Give the proof of a hot key without restrictions; see `Credential.lasting`."""
@@ -174,10 +170,17 @@ class ApiKeys:
         """Tell whether a key is still hot; see `Credential.stands`."""
         return lasting.live and now < lasting.until and self._fresh(monotonic)
 
+    async def spend(self, principal: Principal) -> Refusal | None:
+        """Spend one of the uses of a key that has a number of them; see `Credential.spend`."""
+        actor = _key_of(principal)
+        if actor is None or not actor.counted or await self.allowances.spend(key_of(actor.secret)):
+            return None
+        return self._refusal("key_spent", actor.secret)
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count a use for the next flush; see `Credential.used`."""
-        actor = principal if type(principal) is KeyPrincipal else principal.app
-        if type(actor) is KeyPrincipal:
+        actor = _key_of(principal)
+        if actor is not None:
             self.uses.note(actor.secret, now)
 
     def _find_carefully(self, request: Request) -> Presented | Refusal | None:
@@ -257,3 +260,9 @@ class ApiKeys:
             subject=f"key:{key_of(id)}" if id else "",
             severity="critical" if reason in _ALARMS else "warning",
         )
+
+
+def _key_of(principal: Principal) -> KeyPrincipal | None:
+    """Give whoever acts with a key: the principal, or the app that acts for it."""
+    actor = principal if type(principal) is KeyPrincipal else principal.app
+    return actor if type(actor) is KeyPrincipal else None

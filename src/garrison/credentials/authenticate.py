@@ -88,5 +88,9 @@ class OwnAuthentication:
         """Tell that nothing does."""
         return False
 
+    async def spend(self, principal: Principal) -> Refusal | None:
+        """Spend nothing: the application counts."""
+        return None
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: the application knows."""

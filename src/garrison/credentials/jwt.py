@@ -114,6 +114,10 @@ class JwtTokens:
         """Tell whether a token is still to be believed; its signature is checked anew unless it is cached."""
         return self._checker.stands(lasting, field[7:].strip(b" "), now, monotonic)
 
+    async def spend(self, principal: Principal) -> Refusal | None:
+        """Spend nothing: a token is good until it ends."""
+        return None
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note nothing: a token is counted where it is issued."""
 

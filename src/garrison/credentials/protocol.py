@@ -98,6 +98,16 @@ class Credential(Protocol):
         """
         ...
 
+    async def spend(self, principal: Principal) -> Refusal | None:
+        """Spend one of the uses that a believed credential is good for, or refuse it; None as well if it has no end.
+
+        The last thing asked of a request, so that what is refused for any other reason costs no use.
+
+        Raises:
+            StoreError: The store could not answer.
+        """
+        ...
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Note that a believed credential passed every check; cheap, in memory, never waits."""
         ...

@@ -85,9 +85,10 @@ class Guard:
         try:
             # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
             decision = recall(request, force, correlation, now, self._monotonic())
+            recalled = decision is not None
             decision = decision or arrive(request, force, correlation)
             # 3 to 7, unless a request like this has passed them a moment ago
-            if not decision.found and await self._judged(request, decision, now):
+            if not recalled and await self._judged(request, decision, now):
                 return self._ended(request, decision, now)
             # 8: what the principal may still spend
             asks = decision.wants
@@ -95,11 +96,12 @@ class Guard:
                 refusal = spent(decision, asks, self._take_now(asks) or await self._take(asks))
                 if refusal is not None and decision.stops(refusal):
                     return self._ended(request, decision, now)
+            # 9: what was refused at 7 has paid and ends here; so does a credential without a use left
+            if not recalled and (decision.stops(decision.denied) or decision.stops(await self._use(decision))):
+                return self._ended(request, decision, now)
         except Exception as fault:
             decision = decision or Decision(force, correlation, force.unknown)
             decision.refusal = _failed(fault, correlation)
-            return self._ended(request, decision, now)
-        if decision.denied is not None and decision.stops(decision.denied):
             return self._ended(request, decision, now)
         for credential, _ in decision.found:
             credential.used(decision.principal, decision.plan.route, now)
@@ -142,6 +144,14 @@ class Guard:
             if type(principal) is Refusal:
                 return principal
             decision.principal = _together(decision.principal, principal, presented) if len(found) > 1 else principal
+        return None
+
+    async def _use(self, decision: Decision) -> Refusal | None:
+        """Spend a use of every credential, last of all, so that what is refused for anything else costs none."""
+        for credential, _ in decision.found:
+            refusal = await credential.spend(decision.principal)
+            if refusal is not None:
+                return refusal
         return None
 
     def _ended(self, request: Request, decision: Decision, now: int) -> Decision:

@@ -49,6 +49,9 @@ class _Acting:
         """Tell that nothing does."""
         return False
 
+    async def spend(self, principal: Principal) -> None:
+        """Spend nothing."""
+
     def used(self, principal: Principal, route: str, now: int) -> None:
         """Count nothing."""
 

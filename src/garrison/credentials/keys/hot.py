@@ -57,6 +57,9 @@ class KeyPrincipal(Principal, frozen=True, kw_only=True):
     secret: str = ""
     """Public id of the secret that was presented; its uses are counted."""
 
+    counted: bool = False
+    """Whether the key is good for a number of uses only."""
+
 
 class Bounds(Struct, frozen=True, gc=False):
     """What keys were granted and are restricted to, compiled; one for all keys that have both in common."""
@@ -154,6 +157,7 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
         asks=key.asks,
         id=record.owner,
         secret=secret.id,
+        counted=record.counted,
     )
     until = key.until
     for end in (secret.expires, record.expires):
