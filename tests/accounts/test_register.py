@@ -66,7 +66,8 @@ def test_of_many_that_want_one_name_exactly_one_gets_it() -> None:
 
     async def race() -> list[int]:
         bodies = [{**BODY, "email": f"ada{n}@example.org"} for n in range(8)]
-        return [answer.status for answer in await asyncio.gather(*(world.calling("register", body) for body in bodies))]
+        calls = [world.calling("register", body, address=f"198.51.100.{n}") for n, body in enumerate(bodies)]
+        return [answer.status for answer in await asyncio.gather(*calls)]
 
     assert sorted(asyncio.run(race())) == [201] + [409] * 7
     assert len(asyncio.run(world.records.find(USERS, "", ""))) == 1
@@ -100,6 +101,38 @@ def test_every_bad_field_is_told_and_nothing_is_hashed() -> None:
     assert world.pool.jobs == 0  # type: ignore[attr-defined]  # the world's own pool counts
 
 
+def test_whoever_mistypes_is_not_shut_out() -> None:
+    """A form that was never a registration is none of the five."""
+    world = World()
+    for _ in range(20):
+        assert world.register(password="short").status == 422
+
+    assert world.register().status == 201
+
+
+def test_the_sixth_registration_of_an_address_waits_for_the_first() -> None:
+    """Told like any limit: which one, and for how long."""
+    world = World()
+    for n in range(5):
+        assert world.register(f"user{n}").status == 201
+        world.clock.advance(MINUTE)
+
+    refused = world.register("user5")
+
+    assert (refused.status, refused.code, refused.reason) == (429, "limit_exceeded", "limit:at-most-5-in-1h")
+    assert refused.retry_after == 55 * 60
+    world.clock.advance(55 * MINUTE)
+    assert [world.register(f"user{n}").status for n in (5, 6)] == [201, 429]
+
+
+def test_registrations_of_another_address_are_its_own() -> None:
+    world = World()
+    for n in range(6):
+        world.register(f"user{n}")
+
+    assert world.register("ada", address=THERE).status == 201
+
+
 def test_a_closed_registration_takes_invites_alone() -> None:
     world = World(register=False)
 
@@ -125,7 +158,8 @@ def test_of_many_that_use_one_invite_exactly_one_gets_in() -> None:
 
     async def race() -> list[int]:
         bodies = [{"username": f"ada{n}", "email": f"ada{n}@example.org"} for n in range(8)]
-        calls = [world.calling("register", {**BODY, **body, "invite": made.text}) for body in bodies]
+        bodies = [{**BODY, **body, "invite": made.text} for body in bodies]
+        calls = [world.calling("register", body, address=f"198.51.100.{n}") for n, body in enumerate(bodies)]
         return [answer.status for answer in await asyncio.gather(*calls)]
 
     assert sorted(asyncio.run(race())) == [201] + [403] * 7
@@ -187,3 +221,13 @@ def test_a_full_pool_is_503_and_stores_nothing() -> None:
 
     assert (answer.status, answer.code) == (503, "busy")
     assert asyncio.run(world.records.find(USERS, "", "")) == ()
+
+
+def test_whoever_met_a_full_pool_may_come_again() -> None:
+    """Nothing was hashed and nobody was told of, so nothing was spent."""
+    full = World(pool=FullPool())
+    assert [full.register().status for _ in range(8)] == [503] * 8
+
+    world = World(records=lambda _: full.records, clock=full.clock)
+
+    assert world.register().status == 201

@@ -98,6 +98,13 @@ def test_every_bad_field_of_a_registration_is_named_at_once(anyone: Client) -> N
     assert {error["path"] for error in answer.json["errors"]} == {"username", "email", "password"}
 
 
+def test_whoever_mistypes_five_times_can_still_register(anyone: Client) -> None:
+    for number in range(5):
+        assert anyone("POST", "/api/auth/register", {**_person("ada"), "password": f"short{number}"}).status == 422
+
+    assert anyone("POST", "/api/auth/register", _person("ada")).status == 201
+
+
 def test_the_sixth_registration_of_an_address_in_an_hour_is_429(anyone: Client) -> None:
     for number in range(5):
         assert anyone("POST", "/api/auth/register", _person(f"user{number}")).status == 201
@@ -105,6 +112,7 @@ def test_the_sixth_registration_of_an_address_in_an_hour_is_429(anyone: Client) 
     refused = anyone("POST", "/api/auth/register", _person("user5"))
     assert (refused.status, refused.code) == (429, "limit_exceeded")
     assert int(refused.header("retry-after") or 0) > 3000
+    assert refused.json["violated-policies"] == ["at-most-5-in-1h"]
     other = Client(anyone.place, peer="198.51.100.9")
     assert other("POST", "/api/auth/register", _person("user5")).status == 201
 

@@ -53,7 +53,7 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
     left = _Answers(200, ("credential_refused",), bodiless=True)
     made = _Answers(201, ("account_exists", "invite_required", "busy"))
     return (
-        _row("register", "POST", "/register", register, {**cookie, "limit": accounts.registrations}, dict, made),
+        _row("register", "POST", "/register", register, cookie, dict, made),
         _row("login", "POST", "/login", login, cookie, LoginBody, _Answers(200, ("login_refused", "busy"))),
         _row("refresh", "POST", "/refresh", refresh, anybody, RefreshBody, _Answers(200, ("credential_refused",))),
         _row("logout", "POST", "/logout", logout, leaving, RefreshBody, left),

@@ -3,6 +3,9 @@
 Until addresses are verified by mail, a taken name or address is told (409): whoever registers must learn that it
 did not work. So registrations are few per address, and which of the two is taken stays untold.
 
+A registration counts once its fields and its invite are in order. A form with a mistake in it is answered from the
+rules alone, which anybody may know: it costs no hash, tells of nobody, and whoever mistypes is not shut out.
+
 Sources: ASVS 5.0 6.2, 15.3.3 (mass assignment: unknown fields are refused); NIST SP 800-63B-4 section 3.1.1.2.
 """
 
@@ -15,6 +18,7 @@ import msgspec
 from garrison.accounts.device import MOST_DEVICES, MOST_NETWORKS, device_of, new_device, set_cookie, with_seen
 from garrison.accounts.login import METHODS, secured
 from garrison.accounts.people import find_invite, make_user, store_user
+from garrison.accounts.throttle import give_back, take_place
 from garrison.accounts.user import acting, public
 from garrison.credentials.key_service import By
 from garrison.model.http.refusal import Refusal, refuse
@@ -30,16 +34,20 @@ __all__ = ["register"]
 
 
 async def register(call: Call, service: Service) -> Response | Refusal:
-    """Answer 201 with tokens, 403 `invite_required`, 409 `account_exists`, 422 `body_invalid`, 503 `busy`."""
+    """Answer 201 with tokens, 403 `invite_required`, 409 `account_exists`, 422 `body_invalid`, 429, 503 `busy`."""
     wanted = service.settings.rules.read(call.body)
     if isinstance(wanted, Refusal):
         return wanted
     invite = await _admitted(service, wanted.invite)
     if isinstance(invite, Refusal):
         return invite
+    held = await take_place(service.records, (service.registrations(call.address),), call.now)
+    if isinstance(held, Refusal):
+        return held
     # Hashed before anybody looks whether the name is taken: the work tells nothing.
     user = await make_user(service, wanted, invite.scopes if invite else service.settings.scopes, call.now)
     if isinstance(user, Refusal):
+        await give_back(service.records, held)
         return user
     secure = secured(call, service)
     device = device_of(call.request, secure=secure) or new_device(service.randomness)

@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     """What a new user may."""
 
+    registrations: Limit
     failures: Limit
     failures_per_address: Limit
     cost: Cost
@@ -80,6 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             ),
             open=accounts.register,
             scopes=accounts.scopes,
+            registrations=_exact(accounts.registrations),
             failures=_exact(accounts.failures),
             failures_per_address=_exact(accounts.failures_per_address),
             challenge=f'Bearer realm="{policy.service}"',
@@ -164,6 +166,11 @@ class Service:
             known_device=user is not None and any(is_known(user.devices, each, now) for each in devices),
             known_network=user is not None and any(is_known(user.networks, each, now) for each in networks),
         )
+
+    def registrations(self, address: str) -> Lane:
+        """Tell what a registration counts for: a hash of a password, and an answer that tells who is known."""
+        subject = self.hidden("lane-registrations", address_subject(address))
+        return Lane(subject, self.settings.registrations, "registrations", told=True)
 
     def lanes(self, folded: str, user: User | None, source: Source, address: str) -> tuple[Lane, ...]:
         """Tell what a try at a password counts for.

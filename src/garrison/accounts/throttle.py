@@ -1,4 +1,4 @@
-"""Guesses at passwords: counted before they are looked at, in the store, so that neither burst nor restart helps.
+"""Guesses and registrations: counted in the store before anything is hashed, so that no burst and no restart helps.
 
 A try takes its place in every lane it runs in before anything is hashed; a right password gives the places back.
 Tries in flight therefore count, and a hundred parallel ones get no further than five in a row. Lanes live in
@@ -14,8 +14,11 @@ Sources: OWASP Authentication (account lockout, known devices); NIST SP 800-63B-
 from __future__ import annotations
 
 from array import array
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from garrison.limits import Ask
+from garrison.limits.headers import limit_refusal
 from garrison.limits.log import spend
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.units import HOUR, SECOND
@@ -62,7 +65,10 @@ class Lane(NamedTuple):
     """An exact one: `at most 5 in 15m`."""
 
     name: str
-    """For the journal: `account`, `address`, `device`."""
+    """For the journal: `account`, `address`, `device`, `registrations`."""
+
+    told: bool = False
+    """When full, the limit is told like a route's (`limit_exceeded`): there is nothing to guess about it."""
 
     silent: bool = False
     """When full, the guess is not looked at but answered like a wrong one: a 429 would tell something."""
@@ -91,8 +97,8 @@ async def take_place(records: Records, lanes: Sequence[Lane], now: int) -> Held 
         now: Wall microseconds.
 
     Returns:
-        The places; or `login_throttled` with the seconds after which there is one; or `busy` when others kept
-        changing the lanes.
+        The places; or `login_throttled`, or `limit_exceeded`, with the seconds after which there is one; or `busy`
+        when others kept changing the lanes.
     """
     for _ in range(ROUNDS):
         stored = [await records.get(LANES, lane.id) for lane in lanes]
@@ -157,15 +163,17 @@ async def _settle(records: Records, spent: Sequence[_Spent]) -> None:
 
 def _refusal(lanes: Sequence[Lane], spent: Sequence[_Spent]) -> Refusal | None:
     full = [
-        (each.verdict.retry_after, lane.name)
+        (each.verdict.retry_after, lane, each.verdict)
         for lane, each in zip(lanes, spent, strict=True)
         if not each.verdict.allowed and not lane.silent
     ]
     if not full:
         return None
-    wait, name = max(full)
+    wait, lane, verdict = max(full, key=itemgetter(0))
+    if lane.told:
+        return limit_refusal((Ask(lane.id, lane.limit),), (verdict,))
     seconds = str(-(-wait // SECOND)).encode()
-    return refuse("login_throttled", f"lane_full:{name}", headers=((b"retry-after", seconds),))
+    return refuse("login_throttled", f"lane_full:{lane.name}", headers=((b"retry-after", seconds),))
 
 
 def _held(lanes: Sequence[Lane], spent: Sequence[_Spent], now: int) -> Held:

@@ -89,6 +89,22 @@ def _queue(facts: Facts) -> Iterator[Found]:
 
 
 @rule(
+    "GP125",
+    "error",
+    bad='[accounts]\nregistrations = "5/h per address"',
+    good='[accounts]\nregistrations = "at most 5 in 1h per address"',
+)
+def _inexact(facts: Facts) -> Iterator[Found]:
+    """A count of registrations or failures is not exact.
+
+    Each of them is kept with its instant, so that a restart forgets none; that holds for at most 64.
+    """
+    for field in ("registrations", "failures", "failures_per_address"):
+        if facts.policy.accounts is not None and parse(getattr(facts.policy.accounts, field)).algorithm != "log":
+            yield Found(("accounts", field), "is no exact count of at most 64", 'Write it like "at most 5 in 15m"')
+
+
+@rule(
     "GP095",
     "warning",
     bad='[accounts]\nfailures = "at most 30 in 15m"\nfailures_per_address = "at most 20 in 15m"',

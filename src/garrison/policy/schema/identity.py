@@ -128,10 +128,10 @@ class Accounts(Part, frozen=True):
     """Shortest password in characters (NIST SP 800-63B-4: 15 when it is the only factor)."""
 
     registrations: LimitText = "at most 5 in 1h per address"
-    """How often one address may register."""
+    """How often one address may register; a form with a mistake in it counts for `logins` alone."""
 
     logins: LimitText = "5/s burst 50 per address"
-    """How often one address may try to log in, to refresh, and to log out."""
+    """How often one address may ask to register, to log in, to refresh, and to log out, each."""
 
     failures: LimitText = "at most 5 in 15m"
     """Wrong guesses at one account by all strangers together, and by each device or network it knows, before 429."""
