@@ -101,9 +101,21 @@ def test_every_row_of_keys_demands_a_fresh_login_with_a_token() -> None:
 
 
 def test_keys_are_few_per_person(world: World, ada: Principal) -> None:
-    answers = [world.call("create_key", {"name": f"k{n}"}, principal=ada).status for n in range(21)]
+    answers = [world.call("create_key", {"name": f"k{n}"}, principal=ada) for n in range(21)]
 
-    assert answers == [201] * 20 + [409]
+    assert [answer.status for answer in answers] == [201] * 20 + [409]
+    assert answers[-1].code == "key_too_many"
+
+
+def test_a_key_that_cannot_be_changed_says_why(world: World, ada: Principal) -> None:
+    """`conflict` alone would say that it exists already."""
+    made = world.call("create_key", {"name": "laptop"}, principal=ada).json
+    rotated = [world.call("rotate_key", principal=ada, id=made["id"]) for _ in range(3)]
+    world.call("revoke_key", principal=ada, id=made["id"])
+
+    assert [answer.code for answer in rotated] == ["", "", "key_secrets_full"]
+    assert world.call("rotate_key", principal=ada, id=made["id"]).code == "key_dead"
+    assert world.call("revoke_key", principal=ada, id=made["id"]).code == "key_dead"
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,18 @@ def test_a_closed_registration_takes_invites_alone() -> None:
     world = World(register=False)
 
     assert (world.register().status, world.register().code) == (403, "invite_required")
-    assert world.register(invite="x" * 43).public == world.register().public
+
+
+def test_an_unknown_a_used_and_an_ended_invite_are_told_alike_and_as_what_they_are() -> None:
+    world = World(register=False)
+    used, ended = (asyncio.run(invite(world.service, (), by_operator(world.clock.wall()), life)) for life in (9, 1))
+    assert world.register(invite=used.text).status == 201
+    world.clock.advance(1)
+
+    answers = [world.register("bob", invite=text) for text in ("x" * 43, used.text, ended.text)]
+
+    assert {(answer.status, answer.code) for answer in answers} == {(403, "invite_refused")}
+    assert all(answer.public == answers[0].public for answer in answers)
 
 
 def test_an_invite_works_once_and_gives_its_scopes() -> None:
@@ -148,7 +159,7 @@ def test_an_invite_works_once_and_gives_its_scopes() -> None:
 
     assert answer.status == 201
     assert answer.json["user"]["scopes"] == ["admin:*", "tasks:read"]
-    assert world.register("bob", invite=made.text).code == "invite_required"
+    assert world.register("bob", invite=made.text).code == "invite_refused"
     assert [event.details.get("invite") for event in world.events("user_created")] == [made.invite.name]
 
 
@@ -156,13 +167,13 @@ def test_of_many_that_use_one_invite_exactly_one_gets_in() -> None:
     world = World(records=lambda clock: Yielding(clock, bytes(32)), register=False)
     made = asyncio.run(invite(world.service, (), by_operator(world.clock.wall())))
 
-    async def race() -> list[int]:
+    async def race() -> list[str]:
         bodies = [{"username": f"ada{n}", "email": f"ada{n}@example.org"} for n in range(8)]
         bodies = [{**BODY, **body, "invite": made.text} for body in bodies]
         calls = [world.calling("register", body, address=f"198.51.100.{n}") for n, body in enumerate(bodies)]
-        return [answer.status for answer in await asyncio.gather(*calls)]
+        return [answer.code for answer in await asyncio.gather(*calls)]
 
-    assert sorted(asyncio.run(race())) == [201] + [403] * 7
+    assert sorted(asyncio.run(race())) == [""] + ["invite_refused"] * 7
 
 
 def test_a_taken_name_does_not_use_up_the_invite() -> None:

@@ -87,7 +87,7 @@ class TestCreate:
         issued = [_issued(_create(world)) for _ in range(3)]
         refusal = _create(world)
         assert isinstance(refusal, Refusal)
-        assert (refusal.status, refusal.reason) == (409, "key_too_many")
+        assert (refusal.status, refusal.code) == (409, "key_too_many")
 
         drive(world.service.revoke(issued[0].record.id, world.by(ADA)))
 
@@ -245,7 +245,7 @@ class TestRotate:
         refusal = drive(world.service.rotate(id, world.by()))
 
         assert isinstance(refusal, Refusal)
-        assert (refusal.status, refusal.reason) == (409, "key_secrets_full")
+        assert (refusal.status, refusal.code) == (409, "key_secrets_full")
 
     def test_an_overlapped_secret_makes_room(self) -> None:
         world = World()
@@ -291,7 +291,7 @@ class TestRotate:
         refusal = drive(world.service.drop_old(world.make().record.id, world.by(), secret))
 
         assert isinstance(refusal, Refusal)
-        assert refusal.reason == "key_secret_unknown"
+        assert (refusal.code, refusal.reason) == ("conflict", "key_secret_unknown")
 
     def test_the_newest_secret_is_never_dropped_alone(self) -> None:
         """A key without a secret would be a key nobody can use and nobody has ended."""
@@ -311,7 +311,7 @@ class TestRotate:
         refusal = drive(here.service.rotate(there.make().record.id, here.by()))
 
         assert isinstance(refusal, Refusal)
-        assert refusal.reason == "key_environment"
+        assert (refusal.status, refusal.code) == (409, "key_environment")
 
     @pytest.mark.parametrize("end", ["expire", "revoke", "canary"])
     def test_a_dead_key_is_not_brought_back(self, end: str) -> None:
@@ -327,7 +327,7 @@ class TestRotate:
         refusal = drive(world.service.rotate(issued.record.id, world.by()))
 
         assert isinstance(refusal, Refusal)
-        assert refusal.reason == "key_dead"
+        assert (refusal.status, refusal.code) == (409, "key_dead")
 
 
 class TestSafeToDrop:

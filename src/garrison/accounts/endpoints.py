@@ -51,7 +51,7 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
     cookie = {**anybody, "sets_cookie": True}
     leaving = {"public": True, "credentials": ("jwt",), "limit": accounts.logins}
     left = _Answers(200, ("credential_refused",), bodiless=True)
-    made = _Answers(201, ("account_exists", "invite_required", "busy"))
+    made = _Answers(201, ("account_exists", "invite_refused", "invite_required", "busy"))
     return (
         _row("register", "POST", "/register", register, cookie, dict, made),
         _row("login", "POST", "/login", login, cookie, LoginBody, _Answers(200, ("login_refused", "busy"))),
@@ -62,11 +62,15 @@ def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
 
 def _keys(accounts: Accounts) -> tuple[Endpoint, ...]:
     fresh = {"credentials": ("jwt",), "require": {"fresh": accounts.fresh}}
+    # Of the codes of one status the last one stands in the documentation of the API.
+    made = _Answers(201, ("conflict", "key_too_many"))
+    rotated = _Answers(200, ("not_found", "conflict", "key_environment", "key_secrets_full", "key_dead"))
+    ended = _Answers(204, ("not_found", "conflict", "key_dead"))
     return (
         _row("list_keys", "GET", "", list_keys, fresh),
-        _row("create_key", "POST", "", create_key, fresh, NewKey, _Answers(201, ("conflict",))),
-        _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh, None, _Answers(200, ("not_found", "conflict"))),
-        _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh, None, _Answers(204, ("not_found", "conflict"))),
+        _row("create_key", "POST", "", create_key, fresh, NewKey, made),
+        _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh, None, rotated),
+        _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh, None, ended),
     )
 
 

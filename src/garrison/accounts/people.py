@@ -141,7 +141,7 @@ async def store_user(
     """Store a new account, with its first session and in exchange for its invite, or nothing.
 
     Returns:
-        The account; or `account_exists`, or `invite_required` when somebody else used the invite first.
+        The account; or `account_exists`, or `invite_refused` when somebody else used the invite first.
     """
     steps = [Consume(INVITES, invite.id)] if invite else []
     further = list(opened.steps) if opened else []
@@ -151,7 +151,7 @@ async def store_user(
         stored: User = outcome.records[len(steps)]
         return stored
     if outcome.failed < len(steps):
-        return refuse("invite_required", "invite_used")
+        return refuse("invite_refused", "invite_used")
     return refuse("account_exists", outcome.condition)
 
 

@@ -34,7 +34,7 @@ __all__ = ["register"]
 
 
 async def register(call: Call, service: Service) -> Response | Refusal:
-    """Answer 201 with tokens, 403 `invite_required`, 409 `account_exists`, 422 `body_invalid`, 429, 503 `busy`."""
+    """Answer 201 with tokens, 403 without a good invite, 409 `account_exists`, 422 `body_invalid`, 429, 503."""
     wanted = service.settings.rules.read(call.body)
     if isinstance(wanted, Refusal):
         return wanted
@@ -63,8 +63,10 @@ async def register(call: Call, service: Service) -> Response | Refusal:
 async def _admitted(service: Service, text: str) -> Invite | Refusal | None:
     """Give the invite, None where none is needed; a wrong one is refused in either case."""
     invite = await find_invite(service, text)
-    if invite is None and (text or not service.settings.open):
-        return refuse("invite_required", "invite_unknown" if text else "registration_closed")
+    if invite is None and text:
+        return refuse("invite_refused", "invite_unknown")
+    if invite is None and not service.settings.open:
+        return refuse("invite_required", "registration_closed")
     return invite
 
 

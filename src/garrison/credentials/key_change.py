@@ -14,7 +14,7 @@ from garrison.credentials.key_format import KeyFormat, new_secret_id
 from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.model.event import Event
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.refusal import REFUSALS, Refusal, refuse
 from garrison.model.ids import random_id
 from garrison.model.principal import Principal
 from garrison.stores.protocols import Put
@@ -100,7 +100,7 @@ class Changes:
         Args:
             id: Of the key.
             by: Who asks.
-            edit: Gives the change, or the reason why it cannot be (409 `conflict`).
+            edit: Gives the change, or the reason why it cannot be (409, `conflict` where the reason is no code itself).
         """
         for _ in range(_TRIES):
             found = await self._read(id, by)
@@ -108,7 +108,7 @@ class Changes:
                 return found
             change = edit(found[0])
             if isinstance(change, str):
-                return refuse("conflict", change)
+                return refuse(change if change in REFUSALS else "conflict", change)
             outcome = await self.store([change._replace(version=found[1])], by)
             if outcome.done:
                 return change.record

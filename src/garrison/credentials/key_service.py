@@ -89,7 +89,7 @@ class KeyService:
 
         Returns:
             The key; or 422 `body_invalid` with every bad field, 403 for a key that asks, or for scopes that
-            the actor lacks, 409 `conflict` when the owner has too many.
+            the actor lacks, 409 `key_too_many`.
         """
         refusal = _refused(order, by.actor, owner, canary=canary)
         if refusal is not None:
@@ -101,7 +101,7 @@ class KeyService:
             if outcome.done:
                 return issued
             if outcome.condition == "fewer":
-                return refuse("conflict", "key_too_many")
+                return refuse("key_too_many", "key_too_many")
         return refuse("conflict", "key_id_taken")
 
     async def list(self, by: By, owner: str = "", after: str = "", limit: int = 100) -> Sequence[KeyView] | Refusal:
@@ -146,7 +146,8 @@ class KeyService:
             overlap: Microseconds; None: the policy's. 0 is the panic drop: every other secret ends at once.
 
         Returns:
-            The new text; 409 for a key that is dead, or has three living secrets already: drop one first.
+            The new text; 409 `key_dead`, `key_environment`, or `key_secrets_full` when it has three living secrets
+            already: drop one first.
         """
         text = ""
         lasting = duration(self._policy.overlap) if overlap is None else overlap
