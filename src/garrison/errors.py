@@ -5,7 +5,7 @@ A denied request is a value (`garrison.model.http.refusal.Refusal`); only faults
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ __all__ = [
     "StoreError",
     "SuspendedError",
     "TokenError",
+    "UnreadableError",
     "UsageError",
 ]
 
@@ -75,6 +76,22 @@ class StoreError(GarrisonError):
     """A store could not answer. For the person on call; the driver's error is its `__cause__`."""
 
     code = "store"
+
+
+class UnreadableError(StoreError):
+    """One stored record is not as its kind has it; the others can be read. For the person on call."""
+
+    def __init__(self, kind: str, key: str, before: Sequence[Any] = ()) -> None:
+        """Keep which one.
+
+        Args:
+            kind: Name of its kind.
+            key: Its key, as the store has it.
+            before: Records that were read before it, where many were asked for.
+        """
+        super().__init__(f"the record {key!r} of {kind} cannot be read")
+        self.key = key
+        self.before = tuple(before)
 
 
 class TokenError(GarrisonError):

@@ -179,7 +179,7 @@ class World:
 
     def stored(self, id: str) -> KeyRecord:
         record = self.keys.lookup.macs.open(self.row(id))
-        assert record is not None
+        assert isinstance(record, KeyRecord)
         return record
 
     def tamper(self, id: str, **fields: Any) -> None:

@@ -61,9 +61,9 @@ def test_what_json_cannot_carry_there_and_back_is_misuse(notes: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"id": 5}', b"\xff", b"[]"])
 def test_what_does_not_fit_the_struct_is_a_fault(body: bytes) -> None:
-    """It was stored by somebody else."""
-    with pytest.raises(StoreError):
-        SHAPE.decode(body)
+    """It was stored by somebody else. The fault names it, so that the others can be read."""
+    with pytest.raises(StoreError, match="'a' of coupon cannot be read"):
+        SHAPE.decode(body, "a")
 
 
 def test_only_whole_numbers_are_added_to() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.accounts.user import USERS, acting, find_login, fold_email, fold_name
+from garrison.cli.screen import note, printable
 from garrison.errors import UsageError
 from garrison.guard.drive import drive
+from garrison.stores.page import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +46,10 @@ def find_user(runtime: Runtime, name: str) -> Principal:
 
 
 def every_user(runtime: Runtime) -> Iterator[User]:
-    """List all users, ordered by id, a page at a time."""
-    after = ""
-    while page := drive(runtime.driven_side.face.find(USERS, "", "", after, _PAGE)):
-        yield from page
-        after = page[-1].id
+    """List all users, ordered by id, a page at a time; one that cannot be read is named and left out."""
+    found = drive(page(runtime.driven_side.face, USERS, "", "", "", _PAGE))
+    while found.last:
+        yield from found.records
+        if found.unreadable:
+            note(f"garrison: the stored user {printable(found.unreadable)} cannot be read")
+        found = drive(page(runtime.driven_side.face, USERS, "", "", found.last, _PAGE))

@@ -34,6 +34,7 @@ _WORDS = {
     "key_known": "one of these keys is here already",
     "key_too_many": "the owner has as many keys as the policy allows (keys.most_per_owner)",
     "key_row_forged": "the stored key was changed behind Garrison's back; its seal does not fit",
+    "key_row_unreadable": "the stored key is damaged, or was written by another release",
     "key_overtaken": "others keep changing this key; try again",
     "key_not_active": "only an active key can be put in quarantine",
     "key_not_quarantined": "the key is not in quarantine",

@@ -47,6 +47,7 @@ WEIGHTS: Final = {
     "key_unknown_foreign": 5,
     "key_wrong_secret": 20,
     "key_row_forged": 20,
+    "key_row_unreadable": 1,
     "key_canary": 100,
 }
 """How suspicious each reason is: a typing error little, a well-formed key that never existed much."""
@@ -63,8 +64,8 @@ _CODES: Final = {
 }
 """Reasons that are told apart in public: form is no secret, and a restriction is told to whoever holds the key."""
 
-_ALARMS: Final = frozenset(("key_canary", "key_row_forged"))
-"""Reasons that somebody must look at: a key that was stolen, a store that was written behind our back."""
+_ALARMS: Final = frozenset(("key_canary", "key_row_forged", "key_row_unreadable"))
+"""Reasons that somebody must look at: a key that was stolen, a store that was written behind our back or is damaged."""
 
 RELOAD: Final = MINUTE
 """Microseconds between two attempts to learn which ids exist."""

@@ -13,6 +13,7 @@ from garrison.audit.codes import code_of
 from garrison.credentials.key_format import KeyFormat, new_secret_id
 from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
+from garrison.errors import UnreadableError
 from garrison.model.event import Event
 from garrison.model.http.refusal import REFUSALS, Refusal, refuse
 from garrison.model.ids import random_id
@@ -118,11 +119,15 @@ class Changes:
         refusal = barred(by.actor)
         if refusal is not None:
             return refusal
-        row: KeyRow | None = await self.records.get(KEYS, id)
+        try:
+            row: KeyRow | None = await self.records.get(KEYS, id)
+        except UnreadableError:
+            # Whose it is cannot be read either.
+            return refuse("key_unreadable" if by.actor is OPERATOR else "not_found", "key_row_unreadable")
         if row is None or (by.actor is not OPERATOR and row.owner != by.actor.id):
             return refuse("not_found", "key_unknown")
         record = self.macs.open(row)
-        return refuse("conflict", "key_row_forged") if record is None else (record, row.version)
+        return refuse("key_unreadable", record) if isinstance(record, str) else (record, row.version)
 
     async def store(self, changes: Sequence[Change], by: By, *further: Step) -> Outcome:
         """Store changes with their events and news, all or none, and tell this process at once."""

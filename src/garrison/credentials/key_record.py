@@ -43,7 +43,7 @@ KEEP: Final = 90 * 86_400_000_000
 """Microseconds that a dead key stays listed, so that its last uses can still be explained."""
 
 
-class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One secret of a key."""
 
     id: str
@@ -66,10 +66,11 @@ class KeySecret(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """End of the overlap after a rotation, wall microseconds; 0: as long as the key."""
 
 
-class KeyRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KeyRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One API key: whose it is, what it may, where from, until when.
 
-    Fields are only ever added, with a default: then a row of an earlier release is still read.
+    Fields are only ever added, with a default: then a row of an earlier release is still read. A field of a later
+    release may be a restriction, so a row that has one is refused here rather than read without it.
     """
 
     id: str

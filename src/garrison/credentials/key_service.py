@@ -21,14 +21,16 @@ from garrison.credentials.key_record import (
     USES,
     Allowance,
     KeyRecord,
+    KeyRow,
     KeySecret,
     Status,
 )
-from garrison.credentials.key_view import KeyView, SecretView, view
+from garrison.credentials.key_view import KeyView, SecretView, unreadable, view
 from garrison.model.fit import Misfit, path_text
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.scope import missing
 from garrison.model.units import duration
+from garrison.stores.page import page
 from garrison.stores.protocols import Drop, Fewer, Put
 
 if TYPE_CHECKING:
@@ -105,7 +107,10 @@ class KeyService:
         return refuse("conflict", "key_id_taken")
 
     async def list(self, by: By, owner: str = "", after: str = "", limit: int = 100) -> Sequence[KeyView] | Refusal:
-        """List keys, ordered by id, beginning after an id. A row that was forged is left out: nothing in it is true.
+        """List keys, ordered by id, beginning after an id.
+
+        Each row is judged alone. One that counts for nothing is shown to the operator as `unreadable`, with the
+        reason; to its owner it is not shown, since whose it is cannot be believed.
 
         Args:
             by: Who asks: the operator sees all keys, or those of one owner; anyone else their own.
@@ -117,16 +122,23 @@ class KeyService:
         if refusal is not None:
             return refusal
         whose = owner if by.actor is OPERATOR else by.actor.id
-        found = await self._records.find(KEYS, "owner" if whose else "", whose, after, limit)
-        records = [self._changes.macs.open(row) for row in found]
-        return [view(record, by.now) for record in records if record is not None]
+        views: list[KeyView] = []
+        while len(views) < limit:
+            found = await page(self._records, KEYS, "owner" if whose else "", whose, after, limit - len(views))
+            shown = [self._shown(row, by.now) for row in found.records]
+            shown += [unreadable(found.unreadable, "key_row_unreadable")] if found.unreadable else []
+            views += [key for key in shown if by.actor is OPERATOR or key.status != "unreadable"]
+            after = found.last
+            if not after:
+                break
+        return views
 
     async def show(self, id: str, by: By) -> KeyView | Refusal:
         """Show one key with the uses of its secrets."""
         record = await self._changes.read(id, by)
         if isinstance(record, Refusal):
             return record
-        uses = await self._records.find(USES, "key", id, "", _USES_SHOWN)
+        uses = (await page(self._records, USES, "key", id, "", _USES_SHOWN)).records
         allowance: Allowance | None = await self._records.get(ALLOWANCES, id) if record.counted else None
         return view(record, by.now, uses, allowance.left if allowance else None)
 
@@ -233,6 +245,10 @@ class KeyService:
         text, secret = self._changes.secret(id, order.kind, by.now, frozenset())
         record = record_of(order, id, owner, self._policy.environment, by.now)
         return Issued(text, replace(record, secrets=(secret,), status="canary" if canary else "active"))
+
+    def _shown(self, row: KeyRow, now: int) -> KeyView:
+        record = self._changes.macs.open(row)
+        return unreadable(row.id, record) if isinstance(record, str) else view(record, now)
 
     def _room(self, record: KeyRecord) -> tuple[Step, ...]:
         return (Fewer(KEYS, "holder", record.owner, self._policy.most_per_owner),)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from garrison.credentials.key_record import KeyRecord, KeySecret, KeyUse
 
-__all__ = ["IDLE", "KeyView", "SecretView", "view"]
+__all__ = ["IDLE", "KeyView", "SecretView", "unreadable", "view"]
 
 IDLE: Final = 6 * HOUR
 """An old secret that was not used for so long, while a newer one was, is safe to drop."""
@@ -85,6 +85,13 @@ def view(record: KeyRecord, now: int, uses: Iterable[KeyUse] = (), left: int | N
     shared: dict[str, Any] = {name: getattr(record, name) for name in _SHARED}
     status = "expired" if 0 < record.expires <= now and record.status == "active" else record.status
     return KeyView(**shared, status=status, secrets=secrets, uses_left=left)
+
+
+def unreadable(id: str, reason: str) -> KeyView:
+    """Show that there is a key which counts for nothing, and why; nothing else in its row is believed."""
+    texts: dict[str, Any] = dict.fromkeys(("name", "kind", "environment", "owner"), "")
+    lists: dict[str, Any] = dict.fromkeys(("scopes", "networks", "routes", "origins", "limits"), ())
+    return KeyView(id=id, status="unreadable", reason=reason, created=0, expires=0, **texts, **lists)
 
 
 _SHARED: Final = tuple(name for name in KeyView.__struct_fields__ if name not in {"secrets", "uses_left", "status"})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from garrison.errors import StoreError, UsageError
+from garrison.errors import UnreadableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,17 +175,16 @@ class Shape:
             raise UsageError(msg) from error
         return body
 
-    def decode(self, body: bytes | str) -> Any:
-        """Read a record.
+    def decode(self, body: bytes | str, key: str) -> Any:
+        """Read the record that is stored under a key.
 
         Raises:
-            StoreError: What is stored does not fit the struct.
+            UnreadableError: What is stored does not fit the struct.
         """
         try:
             return self._decode(body)
         except (msgspec.MsgspecError, ValueError) as error:
-            msg = f"a stored record of {self.kind.name} cannot be read"
-            raise StoreError(msg) from error
+            raise UnreadableError(self.kind.name, key) from error
 
     def field(self, name: str) -> str:
         """Check that the struct has a field.

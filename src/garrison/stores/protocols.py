@@ -227,7 +227,7 @@ class Records(Protocol):
         """Read one record, or None when it is absent or expired.
 
         Raises:
-            StoreError: The store could not answer.
+            StoreError: The store could not answer; `UnreadableError` when this one record cannot be read.
         """
         ...
 
@@ -237,7 +237,8 @@ class Records(Protocol):
         Use `index=""` and `value=""` for all records of the kind.
 
         Raises:
-            StoreError: The store could not answer.
+            StoreError: The store could not answer; `UnreadableError` at the first record that cannot be read, with
+                those before it. Nothing is ever left out silently: it could be what ends something.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_every_restriction_is_kept(cli: Cli, policy: Path) -> None:
     assert (told["routes"], told["limits"], told["uses_left"]) == (["GET /notes"], ["1000/h per key"], 5)
     for text in ("rk", "10.0.0.0/8 192.0.2.0/24", "GET /notes", "1000/h per key", "uses left   5", "never used"):
         assert text in shown
+
+
+def test_a_row_that_cannot_be_read_is_named_and_the_others_are_listed(cli: Cli, policy: Path) -> None:
+    ids = sorted(_create(cli)["id"] for _ in range(3))
+    with sqlite3.connect("var/garrison.db") as connection:
+        connection.execute("UPDATE api_key SET body = '{' WHERE key = ?", (ids[1],))
+    connection.close()
+
+    listed = cli("keys", "list").out.splitlines()[1:]
+
+    assert [line.split()[0] for line in listed] == ids
+    assert "unreadable (key_row_unreadable)" in listed[1]
+    assert cli("keys", "list", "--json").json[1]["reason"] == "key_row_unreadable"
+    assert "damaged" in cli("keys", "revoke", ids[1], code=1).err
 
 
 def test_all_mistakes_of_an_order_at_once(cli: Cli, policy: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,23 @@ def test_a_drawn_password_is_printed_once_and_logs_in(cli: Cli, policy: Path) ->
     assert password not in listed.out
     assert "ada@example.com" in listed.out
     assert "notes:read" in listed.out
+
+
+def test_a_user_that_cannot_be_read_is_named_and_the_others_are_listed(cli: Cli, policy: Path) -> None:
+    ids = sorted(_made(cli, name)["id"] for name in ("ada", "bob", "eve"))
+    with sqlite3.connect("var/garrison.db") as connection:
+        connection.execute("UPDATE user SET body = '{' WHERE key = ?", (ids[1],))
+    connection.close()
+
+    ran = cli("users", "list", "--json")
+
+    assert [user["id"] for user in ran.json] == [ids[0], ids[2]]
+    assert f"{ids[1]} cannot be read" in ran.err
+
+
+def _made(cli: Cli, name: str) -> dict[str, Any]:
+    made: dict[str, Any] = cli("users", "create", name, "--email", f"{name}@example.com", "--generate", "--json").json
+    return made
 
 
 def test_a_password_comes_through_standard_input(cli: Cli, policy: Path) -> None:

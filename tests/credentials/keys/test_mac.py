@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from garrison.credentials.key_record import KeyRecord, KeySecret
+from garrison.credentials.key_record import KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs, hmac_sha256
 from garrison.crypto.ring import KeyRing
 from tests.credentials.world import OLD_ROOT, ROOT
@@ -84,8 +84,8 @@ def test_a_row_is_read_as_it_was_written() -> None:
 def test_no_fact_can_be_changed_unseen(field: str) -> None:
     changed = MACS.row(replace(RECORD, **{field: OTHER[field]}))
 
-    assert MACS.open(replace(ROW, facts=changed.facts)) is None
-    assert MACS.open(replace(changed, seal=ROW.seal)) is None
+    assert MACS.open(replace(ROW, facts=changed.facts)) == "key_row_forged"
+    assert MACS.open(replace(changed, seal=ROW.seal)) == "key_row_forged"
 
 
 def test_every_field_of_a_key_is_among_those() -> None:
@@ -95,14 +95,14 @@ def test_every_field_of_a_key_is_among_those() -> None:
 @pytest.mark.parametrize("place", [{"id": "l"}, {"owner": "user:eve"}])
 def test_a_genuine_key_in_anothers_place_is_forged(place: dict[str, str]) -> None:
     """Copied whole, its seal is right; but it is the seal of another key."""
-    assert MACS.open(replace(ROW, **place)) is None
+    assert MACS.open(replace(ROW, **place)) == "key_row_forged"
 
 
 @pytest.mark.parametrize(
     "change", [{"seal": b""}, {"seal": bytes(32)}, {"root": ""}, {"root": "00000000"}, {"facts": b""}]
 )
 def test_what_is_not_sealed_by_us_is_not_read(change: dict[str, Any]) -> None:
-    assert MACS.open(replace(ROW, **change)) is None
+    assert MACS.open(replace(ROW, **change)) == "key_row_forged"
 
 
 def test_a_row_of_an_earlier_release_is_still_read() -> None:
@@ -117,7 +117,26 @@ def test_a_seal_outlives_the_rotation_of_its_root_but_not_its_loss() -> None:
     row = KeyMacs(KeyRing([OLD_ROOT])).row(RECORD)
 
     assert KeyMacs(KeyRing([ROOT, OLD_ROOT])).open(row) == RECORD
-    assert MACS.open(row) is None
+    assert MACS.open(row) == "key_row_forged"
+
+
+def sealed(facts: bytes) -> KeyRow:
+    """Give a row that is genuine, whatever it holds."""
+    return replace(ROW, facts=facts, seal=MACS._seal(MACS.pepper, facts))
+
+
+@pytest.mark.parametrize("facts", [b"", b"\xc1", msgspec.msgpack.encode([]), msgspec.msgpack.encode({"id": "k"})])
+def test_a_genuine_row_that_cannot_be_read_is_a_reason_and_no_fault(facts: bytes) -> None:
+    assert MACS.open(sealed(facts)) == "key_row_unreadable"
+
+
+def test_a_restriction_of_a_later_release_is_not_left_out() -> None:
+    """After a way back to this release a key would have more rights than it was given."""
+    facts = {**msgspec.to_builtins(RECORD, builtin_types=(bytes,)), "hours": "8-17"}
+
+    assert MACS.open(sealed(msgspec.msgpack.encode(facts))) == "key_row_unreadable"
+    del facts["hours"]
+    assert MACS.open(sealed(msgspec.msgpack.encode(facts))) == RECORD
 
 
 def test_a_revoked_key_is_nobodys_burden() -> None:

@@ -294,7 +294,7 @@ def _row(key: KeyView) -> tuple[str, ...]:
         key.id,
         key.name,
         key.kind,
-        key.status,
+        f"unreadable ({key.reason})" if key.status == "unreadable" else key.status,
         owner,
         " ".join(key.scopes),
         instant(key.created),

@@ -7,6 +7,7 @@ once it was seen. From its first use on, nothing of the foreign scheme is kept o
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from base64 import b64decode
 from hashlib import sha256, sha512
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from garrison.credentials.key_record import SCHEMES, STRAYS, ForeignScheme, Stray
 from garrison.crypto.seal import seal, unseal
-from garrison.errors import UsageError
+from garrison.errors import SecretError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Records
 
 __all__ = ["LEAST_HMAC_KEY", "WHOLE", "ForeignKeys", "foreign_mac", "is_plausible", "read_hash", "scheme_of"]
+
+_log = logging.getLogger("garrison.keys")
 
 WHOLE: Final = "whole"
 """Scheme of a foreign key whose text was seen: nothing but our own MAC of it is kept."""
@@ -112,11 +115,14 @@ class ForeignKeys:
 
         Raises:
             StoreError: The store could not answer.
-            SecretError: The root key that a foreign HMAC key was sealed with is gone.
         """
         schemes: dict[str, Callable[[bytes], bytes]] = {}
         for scheme in await self._records.find(SCHEMES, "", "", "", _PAGE):
-            schemes[scheme.id] = _hasher(scheme, self._ring)
+            try:
+                schemes[scheme.id] = _hasher(scheme, self._ring)
+            except SecretError as error:
+                # Its keys are refused; those of the other schemes are not.
+                _log.warning("keys hashed as %r are refused: %s", scheme.id, error)
         self._schemes = schemes
 
     async def find(self, raw: bytes, ids: IdFilter | None) -> Stray | None:

@@ -6,6 +6,7 @@ was read while it was being changed is read again; what may be out of date is no
 
 from __future__ import annotations
 
+import logging
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from garrison.credentials.keys.hot import HotKey, Proved, Unproved, compiled, pr
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.credentials.keys.renewal import Renewals
 from garrison.credentials.protocol import Owner
+from garrison.errors import UnreadableError, UsageError
+from garrison.stores.page import page
 
 if TYPE_CHECKING:
     from garrison.credentials.keys.cache import KeyCache
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Kind, Records
 
 __all__ = ["PAGE", "TRIES", "Lookup"]
+
+_log = logging.getLogger("garrison.keys")
 
 TRIES: Final = 3
 """Reads of one row that news overtook; after that the last one counts, and is not remembered."""
@@ -114,10 +119,7 @@ class Lookup:
         tries = TRIES
         while key is None:
             begun = self.cache.begin()
-            row: KeyRow | None = await self._records.get(KEYS, name)
-            record = None if row is None else self.macs.open(row)
-            owner = None if self._owners is None else await self._owner(record)
-            key = _compiled(row, record, owner, now)
+            key = await self._read(name, now)
             tries -= 1
             if fresh and type(key) is HotKey and not self.cache.put(key, begun) and tries:
                 key = None
@@ -127,13 +129,34 @@ class Lookup:
         return self._judge(found, key, id, mac, now)
 
     async def stored(self, id: str) -> KeyRecord | None:
-        """Read a key by its id, past all memory; None when there is none or its row is forged.
+        """Read a key by its id, past all memory; None when there is none or its row counts for nothing.
 
         Raises:
             StoreError: The store could not answer.
         """
         row: KeyRow | None = await self._records.get(KEYS, id)
-        return None if row is None else self.macs.open(row)
+        record = None if row is None else self.macs.open(row)
+        return None if isinstance(record, str) else record
+
+    async def _read(self, name: str, now: int) -> HotKey | str:
+        """Read a key and its owner and compile it, or say why it counts for nothing."""
+        try:
+            row: KeyRow | None = await self._records.get(KEYS, name)
+        except UnreadableError:
+            return "key_row_unreadable"
+        if row is None:
+            return "key_unknown"
+        record = self.macs.open(row)
+        if isinstance(record, str):
+            return record
+        owner = None if self._owners is None else await self._owner(record, self._owners)
+        if owner is not None and not owner.active:
+            return "key_owner_gone"
+        try:
+            return compiled(record, owner, now, row.version)
+        except UsageError:
+            # A notation of another release: a restriction that is not understood is not left out.
+            return "key_row_unreadable"
 
     def _hot(self, name: str, now: int) -> HotKey | str | None:
         """Give what is remembered of a key; None: the store has to be asked."""
@@ -159,18 +182,19 @@ class Lookup:
             self.cache.prove(found.digest, id, proof, key)
         return proof
 
-    async def _owner(self, record: KeyRecord | None) -> Owner | None:
+    async def _owner(self, record: KeyRecord, owners: Owners) -> Owner | None:
         """Ask for the owner of a key that has one; who is gone may nothing."""
-        if record is None or record.subject_kind == "service" or self._owners is None:
-            return None
-        return await self._owners.owner(record.owner) or _GONE
+        return None if record.subject_kind == "service" else await owners.owner(record.owner) or _GONE
 
     async def _load(self, kind: Kind) -> None:
-        after = ""
-        while page := await self._records.find(kind, "", "", after, PAGE):
-            for record in page:
+        found = await page(self._records, kind, "", "", "", PAGE)
+        while found.last:
+            for record in found.records:
                 self._ids.add(record.id)
-            after = page[-1].id
+            if found.unreadable:
+                _log.warning("the record %r of %s cannot be read: it is refused", found.unreadable, kind.name)
+                self._ids.add(found.unreadable)
+            found = await page(self._records, kind, "", "", found.last, PAGE)
 
     def _heard(self, value: str, at: int) -> None:
         """News about a key: it was made, changed or ended. A scheme's name means that foreign keys came."""
@@ -179,17 +203,6 @@ class Lookup:
             return
         self._ids.add(value)
         self.cache.drop(value)
-
-
-def _compiled(row: KeyRow | None, record: KeyRecord | None, owner: Owner | None, now: int) -> HotKey | str:
-    """Compile what the store gave, or say why it counts for nothing."""
-    if row is None:
-        return "key_unknown"
-    if record is None:
-        return "key_row_forged"
-    if owner is not None and not owner.active:
-        return "key_owner_gone"
-    return compiled(record, owner, now, row.version)
 
 
 def _secret(record: KeyRecord, id: str) -> KeySecret | None:

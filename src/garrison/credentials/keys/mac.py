@@ -26,6 +26,8 @@ __all__ = ["KeyMacs", "hmac_sha256"]
 
 _PEPPER = "api-key-pepper"
 _SEAL = "api-key-row"
+"""Also the format's version: a row that is to be read in another way is sealed for another purpose, so that no
+release takes it for one of its own. Fields that are merely added need none, see `KeyRecord`."""
 _BLOCK = 64
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -100,13 +102,21 @@ class KeyMacs:
             version=version,
         )
 
-    def open(self, row: KeyRow) -> KeyRecord | None:
-        """Read a row; None when it is not as this deployment wrote it, or its root key is gone."""
+    def open(self, row: KeyRow) -> KeyRecord | str:
+        """Read a row, or say why it counts for nothing.
+
+        Returns:
+            The key; `key_row_forged` when it is not as this deployment wrote it, or its root key is gone;
+            `key_row_unreadable` when it is, but not as this release does.
+        """
         if row.root not in self._seals or not compare_digest(self._seal(row.root, row.facts), row.seal):
-            return None
-        record = _decode(row.facts)
+            return "key_row_forged"
+        try:
+            record = _decode(row.facts)
+        except msgspec.MsgspecError:
+            return "key_row_unreadable"
         # A genuine key in the place of another, or under another owner's name, is no less forged.
-        return record if record.id == row.id and record.owner == row.owner else None
+        return record if record.id == row.id and record.owner == row.owner else "key_row_forged"
 
     def _seal(self, root: str, facts: bytes) -> bytes:
         hash = self._seals[root]()

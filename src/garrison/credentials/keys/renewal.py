@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from garrison.credentials.key_record import KEYS, STRAYS, KeyRow, KeySecret, Stray
 from garrison.credentials.keys.foreign import WHOLE
+from garrison.errors import UnreadableError
 from garrison.stores.protocols import Drop, Put
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class Renewals:
         return sum([await self._store(renewal, now) for renewal in waiting.values()])
 
     async def _store(self, renewal: _Renewal, now: int) -> bool:
-        row: KeyRow | None = await self._records.get(KEYS, renewal.key)
+        try:
+            row: KeyRow | None = await self._records.get(KEYS, renewal.key)
+        except UnreadableError:
+            return False
         record = None if row is None else self._macs.open(row)
-        if row is None or record is None:
+        if row is None or record is None or isinstance(record, str):
             return False
         secrets = tuple([_renewed(secret, renewal) for secret in record.secrets])
         if secrets == record.secrets:

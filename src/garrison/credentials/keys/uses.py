@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from garrison.credentials.key_format import key_of
 from garrison.credentials.key_record import KEEP, USES, KeyUse
+from garrison.errors import UnreadableError
 from garrison.model.units import MINUTE
-from garrison.stores.protocols import Put
+from garrison.stores.protocols import Drop, Put
 
 if TYPE_CHECKING:
-    from garrison.stores.protocols import Records
+    from garrison.stores.protocols import Records, Step
 
 __all__ = ["BATCH", "COARSE", "Uses"]
 
@@ -73,12 +74,19 @@ class Uses:
 
     async def _write(self, ids: list[str]) -> None:
         for _ in range(_TRIES):
-            steps = [Put(USES, _sum(await self._records.get(USES, id), self._carried[id])) for id in ids]
+            steps = [step for id in ids for step in await self._steps(id)]
             outcome = await self._records.commit(steps)
             if outcome.done:
                 for id in ids:
                     del self._carried[id]
                 return
+
+    async def _steps(self, id: str) -> list[Step]:
+        """Add to what is stored; a figure that cannot be read gives way, so that it does not hold up the others."""
+        try:
+            return [Put(USES, _sum(await self._records.get(USES, id), self._carried[id]))]
+        except UnreadableError:
+            return [Drop(USES, id), Put(USES, _sum(None, self._carried[id]))]
 
 
 def _sum(before: KeyUse | None, more: KeyUse) -> KeyUse:

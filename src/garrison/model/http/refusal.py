@@ -51,6 +51,7 @@ REFUSALS: dict[str, Told] = {
     "key_secrets_full": Told(409, "Too many secrets", "The key has as many secrets as it may. One must end first."),
     "key_dead": Told(409, "Key has ended", "The key was revoked or has expired, and cannot be changed."),
     "key_environment": Told(409, "Key of another environment", "The key belongs to another environment than this."),
+    "key_unreadable": Told(409, "Key cannot be read", "What is stored of the key cannot be trusted; it is refused."),
     "body_malformed": Told(400, "Malformed body", "The body could not be read."),
     "body_invalid": Told(422, "Invalid body", "One or more fields are not as they must be."),
     "body_too_large": Told(413, "Body too large", "The body is larger than this route takes."),

@@ -71,7 +71,7 @@ def _write(table: Table, record: Record, row: Row, connection: sqlite3.Connectio
 
 def _stored(table: Table, key: str, connection: sqlite3.Connection, now: int) -> Record:
     row = connection.execute(table.get, (key,)).fetchone() if storable(key) else None
-    record: Record | None = table.shape.decode(row[0]) if row is not None else None
+    record: Record | None = table.shape.decode(row[0], key) if row is not None else None
     if record is None or not table.shape.live(record, now):
         raise UnmetError("missing")
     return record

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from garrison.errors import StoreError, UsageError
+from garrison.errors import StoreError, UnreadableError, UsageError
 from garrison.stores.kinds import UnmetError, at_most, storable
 from garrison.stores.protocols import Outcome
 from garrison.stores.redact import redact
@@ -172,7 +172,7 @@ class SqliteFace:
             raise _fault(error) from error
         if row is None:
             return None
-        record = table.shape.decode(row[0])
+        record = table.shape.decode(row[0], key)
         return record if table.shape.live(record, self._clock.wall()) else None
 
     async def find(self, kind: Kind, index: str, value: str, after: str = "", limit: int = 100) -> Sequence[Any]:
@@ -187,7 +187,13 @@ class SqliteFace:
             rows = self._readers.here().execute(table.find[index], values).fetchall()
         except sqlite3.Error as error:
             raise _fault(error) from error
-        return tuple([table.shape.decode(body) for (body,) in rows])
+        found: list[Any] = []
+        try:
+            for body, key in rows:
+                found.append(table.shape.decode(body, str(key, "utf-8", "replace")))
+        except UnreadableError as error:
+            raise UnreadableError(kind.name, error.key, found) from error.__cause__
+        return tuple(found)
 
     async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
         """Apply every step and append every event, or nothing; durable once it returns done."""

@@ -49,7 +49,7 @@ class Table:
         # The words `<> ''` let the database use an index that leaves empty values out.
         under = {field: f"i_{field} = ?1 AND i_{field} <> ''" for field in shape.found} | {"": "?1 = ''"}
         self.find = {
-            field: f"SELECT body FROM {name} WHERE {where} AND key > ?2 AND {live.format(3)} ORDER BY key LIMIT ?4"
+            field: f"SELECT body, key FROM {name} WHERE {where} AND key > ?2 AND {live.format(3)} ORDER BY key LIMIT ?4"
             for field, where in under.items()
         }
         self.count = {
