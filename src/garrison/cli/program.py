@@ -26,7 +26,7 @@ COMMANDS = {
     "diff": "Tell what changes between two policies, and what weakens.",
     "keys": "Make, list, rotate and revoke API keys.",
     "leaks": "Look for keys of this service in files.",
-    "users": "Make, invite and list users.",
+    "users": "Make, invite, list, disable and enable users.",
     "audit": "Read, prove and export the audit journal.",
     "jobs": "Do the work beside the requests.",
     "serve": "Serve an application behind the guard.",

@@ -38,6 +38,8 @@ _WORDS = {
     "key_overtaken": "others keep changing this key; try again",
     "key_not_active": "only an active key can be put in quarantine",
     "key_not_quarantined": "the key is not in quarantine",
+    "account_unknown": "there is no such user",
+    "account_overtaken": "others keep changing this user; try again",
     "unique:name_key": "there is a user of this name",
     "unique:email_key": "there is a user with this address",
 }

@@ -153,9 +153,80 @@ def test_the_line_that_uses_an_invite_names_the_host_of_the_policy(policy: Path,
     assert told["scopes"] == ["notes:read"]
 
 
+@pytest.mark.parametrize("name", ["ada", "ADA", "ada@example.com", "user:{id}"])
+def test_a_user_is_disabled_and_enabled_by_any_name(cli: Cli, policy: Path, name: str) -> None:
+    made = _made(cli, "ada")
+    name = name.format(**made)
+
+    disabled = cli("users", "disable", name)
+    assert disabled.out == f"ada (user:{made['id']}) is disabled\n"
+    assert cli("users", "show", name, "--json").json["active"] is False
+    assert "disabled" in cli("users", "list").out
+    assert cli("users", "enable", name, "--json").json["active"] is True
+    assert "active" in cli("users", "show", name).out
+    told = [event["reason"] for event in _events(cli) if event["actor"] == "operator:console" and "reason" in event]
+    assert told == ["user_disabled", "user_enabled"]
+
+
+def test_a_bare_id_is_no_name(cli: Cli, policy: Path) -> None:
+    """Somebody could register under the id of another, to be spared in their place or to have them shut out."""
+    victim = _made(cli, "ada")
+    twin = _made(cli, victim["id"])
+
+    assert cli("users", "disable", victim["id"], "--json").json["id"] == twin["id"]
+    assert cli("users", "show", f"user:{victim['id']}", "--json").json["active"] is True
+    assert f"user:{victim['id']}" in cli("users", "list").out
+
+
+def test_scopes_are_said_whole(cli: Cli, policy: Path) -> None:
+    _made(cli, "ada")
+
+    assert "may notes:list notes:read" in cli("users", "scopes", "ada", "notes:read,notes:list").out
+    assert cli("users", "scopes", "ada", "notes:read", "--admin", "--json").json["scopes"] == ["admin:*", "notes:read"]
+    assert cli("users", "scopes", "ada", "--none").out.endswith("may nothing\n")
+    assert cli("users", "show", "ada", "--json").json["scopes"] == []
+    assert [event["code"] for event in _events(cli)].count("authz_change") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("scopes", "ada"), "--none"),
+        (("scopes", "ada", "notes:read", "--none"), "--none"),
+        (("scopes", "ada", "bad\\"), "no scope"),
+        (("scopes", "eve", "notes:read"), "no user 'eve'"),
+        (("disable", "eve"), "no user 'eve'"),
+        (("enable", "user:nobody"), "no user 'user:nobody'"),
+        (("show", "eve@example.com"), "no user"),
+    ],
+)
+def test_what_cannot_be_done_is_told(cli: Cli, policy: Path, words: tuple[str, ...], told: str) -> None:
+    _made(cli, "ada")
+
+    assert told in cli("users", *words, code=2).err
+    assert cli("users", "show", "ada", "--json").json["scopes"] == ["notes:read"]
+
+
+def test_what_a_user_holds_is_shown(cli: Cli, policy: Path) -> None:
+    made = _made(cli, "ada")
+    cli("keys", "create", "laptop", "--owner", "ada")
+
+    shown = cli("users", "show", "ada")
+
+    assert cli("users", "show", "ada", "--json").json["keys"] == 1
+    assert f"user:{made['id']}" in shown.out
+    assert "0 devices, 0 networks" in shown.out
+    assert made["password"] not in shown.out
+
+
+def _events(cli: Cli) -> list[Any]:
+    return [msgspec.json.decode(line)["event"] for line in cli("audit", "export").out.splitlines()]
+
+
 def test_without_accounts_there_are_no_users(cli: Cli, policy: Path) -> None:
     text = policy.read_text("utf-8").replace('[accounts]\nscopes = ["notes:read"]\n', "")
     policy.write_text(text, "utf-8")
 
-    for words in (("list",), ("invite",), ("create", "a", "--email", "a@example.com", "--generate")):
+    changes = (("show", "a"), ("disable", "a"), ("enable", "a"), ("scopes", "a", "notes:read"))
+    for words in (("list",), ("invite",), *changes, ("create", "a", "--email", "a@example.com", "--generate")):
         assert "write [accounts]" in cli("users", *words, code=2).err

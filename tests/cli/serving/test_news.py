@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from tests.cli.conftest import MAIN, Cli
-from tests.cli.serving.world import Served, served
+from tests.cli.serving.world import Answer, Served, served
 
 REVOKED = 1.0
 CHANGED = 2.0
@@ -67,6 +67,64 @@ def test_a_file_that_is_broken_changes_nothing(main: Path) -> None:
 
         assert "the old one stays in force" in _errors(server)
         assert server.ask("GET", "/health").status == 200
+
+
+def test_a_user_that_the_command_line_disables(main: Path, cli: Cli) -> None:
+    """What they hold is refused in the running server: password, token, refresh token and key."""
+    with served() as server:
+        held = _Held(server, server.told["people"][1])
+        assert [held.key(), held.token(), held.refresh(), held.login()] == [200, 200, 200, 200]
+
+        cli("users", "disable", held.name)
+        # Asked in the store each time, so at once; and once, since refused logins are throttled.
+        assert [held.refresh(), held.login()] == [401, 401]
+        assert _until(lambda: [held.key(), held.token()] == [401, 401], REVOKED)
+
+        cli("users", "enable", held.name)
+        # The key is good again; what a login had given is not, and a new login is.
+        assert _until(lambda: held.key() == 200, REVOKED)
+        assert [held.token(), held.refresh(), held.login()] == [401, 401, 200]
+
+
+def test_rights_that_the_command_line_takes_away(main: Path, cli: Cli) -> None:
+    """Of a key, too: it carries what it was granted and its owner still may."""
+    with served() as server:
+        held = _Held(server, server.told["people"][1])
+
+        cli("users", "scopes", held.name, "--none")
+        assert _until(lambda: [held.token(), held.key()] == [403, 403], REVOKED)
+
+        cli("users", "scopes", held.name, "notes:read")
+        assert _until(lambda: [held.token(), held.key()] == [200, 200], REVOKED)
+
+
+class _Held:
+    """What a user of a running server holds."""
+
+    def __init__(self, server: Served, person: dict[str, str]) -> None:
+        self.server = server
+        self.name = person["username"]
+        self._person = person
+        login = self._post("/auth/login", login=self.name, password=person["password"]).json
+        self._token, self._refresh = login["token"], login["refresh_token"]
+
+    def key(self) -> int:
+        return self.server.ask("GET", "/notes", X_API_Key=self._person["key"]).status
+
+    def token(self) -> int:
+        return self.server.ask("GET", "/notes", Authorization=f"Bearer {self._token}").status
+
+    def refresh(self) -> int:
+        answer = self._post("/auth/refresh", refresh_token=self._refresh)
+        if answer.status == 200:
+            self._refresh = answer.json["refresh_token"]
+        return answer.status
+
+    def login(self) -> int:
+        return self._post("/auth/login", login=self.name, password=self._person["password"]).status
+
+    def _post(self, path: str, **body: str) -> Answer:
+        return self.server.ask("POST", path, json.dumps(body).encode(), content_type="application/json")
 
 
 def _errors(server: Served) -> str:
