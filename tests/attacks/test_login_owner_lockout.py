@@ -62,6 +62,17 @@ def test_a_siege_of_hours_never_holds_the_owner_up(world: World) -> None:
         world.clock.advance(15 * MINUTE)
 
 
+def test_a_hundred_failures_in_a_row_are_no_lock_that_stays(world: World) -> None:
+    """Decision record 12: the attacker has to keep it up, and even then a known device gets in."""
+    cookies = world.login().cookies
+    for _ in range(21):
+        besiege(world, THERE)
+        world.clock.advance(15 * MINUTE)
+
+    assert world.login(address="192.0.2.99").status == 200
+    assert world.login(cookies=cookies).status == 200
+
+
 def test_a_device_that_is_made_up_is_a_stranger(world: World) -> None:
     besiege(world, THERE)
 
