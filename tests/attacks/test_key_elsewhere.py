@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import pytest
 
+from garrison.credentials.key_order import NewKey
+from garrison.credentials.key_service import OPERATOR, By, Issued
+from garrison.guard.drive import drive
 from garrison.model.http.refusal import Refusal
+from garrison.model.http.request import Request
+from garrison.policy.load import load
 from garrison.policy.schema import Keys
+from garrison.runtime.compose import compose
 from tests.credentials.world import World
 
 
@@ -22,6 +31,49 @@ def test_a_key_of_another_environment_is_refused_unread(environment: str, other:
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.reason) == ("credential_refused", "key_environment")
     assert here.records.gets == []
+
+
+POLICY = """
+service = "notes"
+hosts = ["api.example.com"]
+
+[secrets]
+root = "env:NOTES_ROOT_KEY"
+
+[stores]
+records = "sqlite:keys.db"
+
+[routes]
+"GET /notes" = { scopes = ["notes:read"] }
+"""
+
+
+@pytest.mark.parametrize("here", ["production", "staging", "development"])
+def test_a_policy_that_says_nothing_parts_the_environments(
+    here: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file, one store, even one root key: what is made on a laptop opens nothing elsewhere, and says what it is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTES_ROOT_KEY", random.Random(1).randbytes(32).hex())
+    words = {"production": "live", "staging": "test", "development": "dev"}
+    texts = {environment: _made(environment) for environment in words}
+
+    assert {environment: text.split("_")[2] for environment, text in texts.items()} == words
+    runtime = compose(load(POLICY, here))
+    for environment, text in texts.items():
+        lines = [(b"host", b"api.example.com"), (b"x-api-key", text.encode())]
+        refusal = drive(runtime.driven.decide(Request("GET", "/notes", lines, peer="192.0.2.1"))).refusal
+        assert (refusal.reason if refusal else "") == ("" if environment == here else "key_environment")
+    runtime.close()
+
+
+def _made(environment: str) -> str:
+    runtime = compose(load(POLICY, environment))
+    order = NewKey(name="n", scopes=("notes:read",))
+    issued = drive(runtime.driven_side.keys.create(order, By(OPERATOR, runtime.clock.wall())))
+    runtime.close()
+    assert isinstance(issued, Issued)
+    return issued.text
 
 
 @pytest.mark.parametrize("networks", [("0.0.0.0/0", "::/0"), ("10.0.0.0/8",)])

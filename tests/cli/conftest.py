@@ -29,9 +29,6 @@ limit = "50/s burst 500 per principal"
 "GET /health" = { public = true, limit = "10/s burst 100 per address" }
 "GET /notes" = { scopes = ["notes:read"] }
 "GET /notes/{id}" = { scopes = ["notes:read"], own = true }
-
-[environments.development.keys]
-environment = "dev"
 """
 
 MAIN = """\

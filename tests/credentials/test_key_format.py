@@ -15,12 +15,14 @@ from garrison.credentials.key_format import (
     KeyFormat,
     KeyKind,
     check_of,
+    format_of,
     key_of,
     new_key_id,
     new_secret_id,
 )
 from garrison.errors import UsageError
 from garrison.model.ids import BASE62
+from garrison.policy.schema import Keys
 
 FORMAT = KeyFormat("acme")
 KINDS = st.sampled_from(["sk", "pk", "rk"])
@@ -111,6 +113,14 @@ def test_another_brand_is_no_key_of_ours() -> None:
 def test_a_brand_is_short_and_plain(brand: str) -> None:
     with pytest.raises(UsageError, match="brand"):
         KeyFormat(brand)
+
+
+@pytest.mark.parametrize(("said", "meant"), [("", "live"), ("live", "live"), ("test", "test"), ("dev", "dev")])
+def test_keys_outside_of_a_policy_are_live(said: str, meant: str) -> None:
+    """A policy knows its environment and says it; where there is none, nothing is a rehearsal."""
+    form = format_of(Keys(brand="acme", environment=said))  # type: ignore[arg-type]  # parametrized literals
+
+    assert (form.brand, form.environment) == ("acme", meant)
 
 
 def test_a_key_is_found_inside_other_text() -> None:

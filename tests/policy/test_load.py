@@ -160,6 +160,13 @@ def test_an_environment_lies_over_the_rest() -> None:
     assert load(text, "development").routes == load(text).routes
 
 
+@pytest.mark.parametrize(("environment", "word"), [("production", "live"), ("staging", "test"), ("development", "dev")])
+def test_keys_follow_the_environment_unless_the_policy_says_otherwise(environment: str, word: str) -> None:
+    assert load("", environment).keys_here.environment == word
+    overlay = '[environments.staging]\nkeys = { environment = "dev" }'
+    assert load(overlay, "staging").keys_here.environment == "dev"
+
+
 def test_a_mistake_in_another_environment_is_no_secret() -> None:
     text = MENDED + "[environments.development]\nworkers = 0\n"
 

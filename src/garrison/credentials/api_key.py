@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from garrison.credentials.key_format import KeyFormat, key_of
+from garrison.credentials.key_format import format_of, key_of
 from garrison.credentials.keys.allowances import Allowances
 from garrison.credentials.keys.cache import KeyCache
 from garrison.credentials.keys.foreign import is_plausible
@@ -100,7 +100,7 @@ class ApiKeys:
         self.uses = Uses(records)
         self.lookup = Lookup(records, ring, news, KeyCache(policy.cache, self.uses.recent), owners)
         self.allowances = Allowances(records)
-        self._format = KeyFormat(policy.brand, policy.environment)
+        self._format = format_of(policy)
         self._id_of = self._format.id_of
         self._header = policy.header.lower().encode("ascii")
         self._headers = ((b"www-authenticate", self.challenge),)

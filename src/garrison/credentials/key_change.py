@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.audit.codes import code_of
-from garrison.credentials.key_format import KeyFormat, new_secret_id
+from garrison.credentials.key_format import format_of, new_secret_id
 from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.errors import UnreadableError
@@ -77,11 +77,12 @@ class Changes:
     def __init__(self, records: Records, ring: KeyRing, news: News, policy: Keys, randomness: Randomness) -> None:
         """Put it together; see `garrison.credentials.key_service.KeyService`."""
         self.records = records
-        self.policy = policy
         self.randomness = randomness
         self.macs = KeyMacs(ring)
         self._news = news
-        self._format = KeyFormat(policy.brand, policy.environment)
+        self._format = format_of(policy)
+        self.environment = self._format.environment
+        """Which every key that is made or changed here belongs to."""
 
     def secret(self, key: str, kind: KeyKind, now: int, taken: frozenset[str]) -> tuple[str, KeySecret]:
         """Draw a secret for a key; gives the whole key's text, seen this once, and what is stored of it."""

@@ -10,11 +10,14 @@ Pure: randomness comes in as bytes. The check is CRC-32 (as of ISO 3309), agains
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from zlib import crc32
 
 from garrison.errors import UsageError
 from garrison.model.ids import BASE62, Randomness, base62, random_id
+
+if TYPE_CHECKING:
+    from garrison.policy.schema import Keys
 
 __all__ = [
     "CHECK",
@@ -27,6 +30,7 @@ __all__ = [
     "KeyFormat",
     "KeyKind",
     "check_of",
+    "format_of",
     "key_of",
     "new_key_id",
     "new_secret_id",
@@ -123,6 +127,11 @@ class KeyFormat:
             if check_of(found[0][:-CHECK]) == found[0][-CHECK:]:
                 return found[1].decode("ascii")
         return ""
+
+
+def format_of(keys: Keys) -> KeyFormat:
+    """Give the form that a policy's `[keys]` describe; where no environment stands around them they are live."""
+    return KeyFormat(keys.brand, keys.environment or "live")
 
 
 def check_of(body: bytes) -> bytes:

@@ -111,7 +111,7 @@ def _change(changes: Changes, row: ForeignKey, now: int, scheme: str) -> Change:
     secret = KeySecret(
         id=new_secret_id(id, frozenset(), changes.randomness), mac=mac, pepper=macs.pepper, scheme=scheme, created=now
     )
-    record = replace(record_of(row.order, id, row.owner, changes.policy.environment, now), secrets=(secret,))
+    record = replace(record_of(row.order, id, row.owner, changes.environment, now), secrets=(secret,))
     further: list[Step] = [Put(STRAYS, Stray(id=mac.hex(), key=id, secret=secret.id)), changes.news_of(mac.hex(), now)]
     if row.order.uses is not None:
         further.append(Put(ALLOWANCES, Allowance(id=id, left=row.order.uses, purge=record.purge)))

@@ -168,7 +168,7 @@ class KeyService:
             nonlocal text
             if record.status in {"revoked", "canary"} or 0 < record.expires <= by.now:
                 return "key_dead"
-            if record.environment != self._policy.environment:
+            if record.environment != self._changes.environment:
                 return "key_environment"
             old = _overlapping(record, by.now, lasting)
             if len(old) >= MOST_SECRETS:
@@ -243,7 +243,7 @@ class KeyService:
     def _issue(self, order: NewKey, by: By, owner: Principal | None, *, canary: bool) -> Issued:
         id = new_key_id(self._changes.randomness)
         text, secret = self._changes.secret(id, order.kind, by.now, frozenset())
-        record = record_of(order, id, owner, self._policy.environment, by.now)
+        record = record_of(order, id, owner, self._changes.environment, by.now)
         return Issued(text, replace(record, secrets=(secret,), status="canary" if canary else "active"))
 
     def _shown(self, row: KeyRow, now: int) -> KeyView:

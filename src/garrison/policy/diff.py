@@ -252,7 +252,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Any, Any], bool]] = {
     **{("jwt", field): _gains for field in ("scopes", "algorithms", "typ")},
     **{("jwt", field): _any_change for field in ("issuer", "jwks", "audience", "tenant", "algorithm")},
     ("keys", "overlap"): _longer,
-    ("keys", "environment"): lambda _, new: new != "live",
+    ("keys", "environment"): lambda _, new: new in {"test", "dev"},
     ("keys", "most_per_owner"): _larger,
     ("accounts", "accounts"): _turned_on,
     ("accounts", "scopes"): _gains,

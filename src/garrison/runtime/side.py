@@ -50,8 +50,8 @@ class Side:
         self._runtime = runtime
         self.trust = Trust(runtime, face, policy, self._fetch(policy))
         self.owners = UserOwners(face, news, runtime.clock.monotonic) if policy.accounts else None
-        self.keys = KeyService(face, ring, news, policy.keys, runtime.randomness)
-        self.api_keys = ApiKeys(face, ring, news, policy.keys, policy.service, self.owners)
+        self.keys = KeyService(face, ring, news, policy.keys_here, runtime.randomness)
+        self.api_keys = ApiKeys(face, ring, news, policy.keys_here, policy.service, self.owners)
         self.accounts = self._accounts(policy) if policy.accounts else None
         self.credentials = self._credentials(policy)
         self.guard = Guard(self.force(policy), runtime.counters, runtime.clock, runtime.correlate, runtime.record)

@@ -160,23 +160,24 @@ def _overlap(facts: Facts) -> Iterator[Found]:
     "GP086",
     "error",
     bad='[keys]\nenvironment = "dev"',
-    good='[keys]\nenvironment = "live"',
+    good='[keys]\nbrand = "acme"',
 )
 def _dev_keys(facts: Facts) -> Iterator[Found]:
     """Keys of a development environment are accepted in production.
 
     They lie in repositories and on laptops.
     """
-    if facts.production and facts.policy.keys.environment != "live":
-        text = f"accepts {facts.policy.keys.environment} keys in production"
-        yield Found(("keys", "environment"), text, 'Write "live", and "dev" under [environments.development.keys]')
+    here = facts.policy.keys_here.environment
+    if facts.production and here != "live":
+        text = f"accepts {here} keys in production"
+        yield Found(("keys", "environment"), text, "Remove it: the keys then follow the environment")
 
 
 @rule(
     "GP087",
     "warning",
     bad=Example('[keys]\nenvironment = "live"\nbrand = "acme"', "development"),
-    good=Example('[keys]\nbrand = "acme"\n[environments.development.keys]\nenvironment = "dev"', "development"),
+    good=Example('[keys]\nbrand = "acme"', "development"),
 )
 def _live_keys(facts: Facts) -> Iterator[Found]:
     """Live keys are made outside production, under a brand of your own.
@@ -185,7 +186,7 @@ def _live_keys(facts: Facts) -> Iterator[Found]:
     """
     keys = facts.policy.keys
     if facts.policy.environment == "development" and keys.environment == "live" and keys.brand != "grsn":
-        remedy = 'Write "dev" under [environments.development.keys]'
+        remedy = "Remove it: the keys then follow the environment"
         yield Found(("keys", "environment"), "makes live keys in development", remedy)
 
 

@@ -31,8 +31,9 @@ class Keys(Part, frozen=True):
     brand: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{1,9}\Z")] = "grsn"
     """First word of every key, so that a leaked one is recognised."""
 
-    environment: Literal["live", "test", "dev"] = "live"
-    """Second word of every key; a key of another environment is refused unread."""
+    environment: Literal["", "live", "test", "dev"] = ""
+    """Third word of every key; a key of another one is refused unread. Empty: `live` in production, `test` in staging,
+    `dev` in development."""
 
     overlap: Duration = "24h"
     """How long the old secret still works after a rotation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from garrison.policy.schema.fields import (
     Count,
@@ -23,6 +24,12 @@ from garrison.policy.schema.part import Part
 from garrison.policy.schema.routes import Cors, Defaults, Headers, Route
 
 __all__ = ["Audit", "Caps", "Forwarded", "Policy", "Secrets", "Stores"]
+
+_KEYS: dict[Environment, Literal["live", "test", "dev"]] = {
+    "production": "live",
+    "staging": "test",
+    "development": "dev",
+}
 
 
 class Caps(Part, frozen=True):
@@ -140,3 +147,8 @@ class Policy(Part, frozen=True):
 
     routes: dict[RouteText, Route] = field(default_factory=dict)
     """`"GET /api/tasks/{id}" = { … }`; several methods as `"GET|POST /x"`, a WebSocket as `"WS /x"`."""
+
+    @property
+    def keys_here(self) -> Keys:
+        """The keys of this environment: what `keys.environment` says, else what the environment itself is."""
+        return replace(self.keys, environment=self.keys.environment or _KEYS[self.environment])
