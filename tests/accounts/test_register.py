@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from garrison.accounts.people import by_operator, invite
+from garrison.accounts.throttle import LANES
 from garrison.accounts.user import USERS
+from garrison.errors import StoreError
+from garrison.model.event import Event
+from garrison.stores.memory.records import MemoryRecords
+from garrison.stores.protocols import Outcome, Put, Step
 from tests.accounts.world import MINUTE, PASSWORD, THERE, FullPool, World, Yielding
 
 BODY = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
@@ -232,6 +238,25 @@ def test_a_full_pool_is_503_and_stores_nothing() -> None:
 
     assert (answer.status, answer.code) == (503, "busy")
     assert asyncio.run(world.records.find(USERS, "", "")) == ()
+
+
+class Failing(MemoryRecords):
+    """A store that cannot keep accounts."""
+
+    async def commit(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> Outcome:
+        if any(isinstance(step, Put) and step.kind == USERS for step in steps):
+            raise StoreError("down")
+        return await super().commit(steps, events)
+
+
+def test_our_own_fault_is_none_of_the_five() -> None:
+    failing = World(records=lambda clock: Failing(clock, bytes(32)))
+    for _ in range(8):
+        with pytest.raises(StoreError):
+            failing.register()
+
+    (lane,) = asyncio.run(failing.records.find(LANES, "", ""))
+    assert lane.log == ()
 
 
 def test_whoever_met_a_full_pool_may_come_again() -> None:

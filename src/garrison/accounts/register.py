@@ -25,6 +25,7 @@ from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.response import Response, json_response
 
 if TYPE_CHECKING:
+    from garrison.accounts.fields import Registration
     from garrison.accounts.people import Invite
     from garrison.accounts.service import Service
     from garrison.accounts.user import User
@@ -44,10 +45,22 @@ async def register(call: Call, service: Service) -> Response | Refusal:
     held = await take_place(service.records, (service.registrations(call.address),), call.now)
     if isinstance(held, Refusal):
         return held
+    try:
+        made = await _made(call, service, wanted, invite)
+    except Exception:
+        # Our fault, and nobody was told of: it must not cost a place for an hour.
+        await give_back(service.records, held)
+        raise
+    if isinstance(made, Refusal) and made.code == "busy":
+        await give_back(service.records, held)
+    return made
+
+
+async def _made(call: Call, service: Service, wanted: Registration, invite: Invite | None) -> Response | Refusal:
+    """Make the account and log it in."""
     # Hashed before anybody looks whether the name is taken: the work tells nothing.
     user = await make_user(service, wanted, invite.scopes if invite else service.settings.scopes, call.now)
     if isinstance(user, Refusal):
-        await give_back(service.records, held)
         return user
     secure = secured(call, service)
     device = device_of(call.request, secure=secure) or new_device(service.randomness)
