@@ -60,6 +60,7 @@ READER = (
     ("GP003", "A member is missing."),
     ("GP004", "A value is of the wrong kind, or out of its bounds."),
     ("GP005", "A value is not in its notation."),
+    ("GP072", "A field that holds until the next start is changed while serving; nothing of the change is in force."),
     ("GP074", "A `dangerously_` switch is turned on while serving in production; only a restart may do that."),
 )
 """What the loader says before any rule looks at the policy."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import read
-from garrison.policy.schema import Policy
+from garrison.policy.schema import Policy, Secrets, Stores
 from tests.policy.policies import POLICIES
 
 BASE = """
@@ -178,13 +181,47 @@ def test_a_default_that_a_route_writes_out_is_judged_by_what_it_was() -> None:
     assert [(each.path, each.weaker) for each in diff(old, new)] == [('routes."GET /a/{id}".own', True)]
 
 
-def test_what_needs_a_restart_says_so() -> None:
+def test_what_takes_a_restart_says_so() -> None:
     new = BASE.replace("/var/lib/notes.db", "/srv/notes.db").replace('"api.example.com"', '"b.example.com"')
 
     assert {each.path: each.restart for each in diff(policy(BASE), policy(new))} == {
         "hosts": False,
         "stores.records": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("environment", {"environment": "staging"}),
+        ("service", {"service": "other"}),
+        ("workers", {"workers": 2}),
+        ("secrets.root", {"secrets": Secrets(root="env:OTHER")}),
+        ("secrets.old_roots", {"secrets": Secrets(root="file:/run/secrets/garrison", old_roots=("env:OLD",))}),
+        ("stores.records", {"stores": Stores(records="memory:")}),
+        ("stores.counter_keys", {"stores": Stores(records="sqlite:/var/lib/notes.db", counter_keys=9)}),
+    ],
+)
+def test_what_holds_until_the_next_start_may_not_be_changed_while_serving(field: str, change: dict[str, Any]) -> None:
+    """The stores are open, the keys are derived, and whose things are whose hangs on the service's name."""
+    (problem,) = forbidden_live(policy(BASE), replace(policy(BASE), **change))
+
+    assert (problem.rule, problem.path) == ("GP072", field)
+
+
+def test_a_dangerous_switch_that_takes_a_restart_says_so_too() -> None:
+    old = policy(BASE.replace("dangerously_allow_insecure_origins = true", "").replace("http://p", "https://p"))
+    found = [str(each) for each in diff(old, policy(BASE)) if each.dangerous]
+
+    assert found == ["cors.loose.dangerously_allow_insecure_origins: false becomes true (weaker, takes a restart)"]
+
+
+def test_a_dangerous_switch_cannot_be_turned_on_by_leaving_production() -> None:
+    """From Python another environment could come with it; both are refused."""
+    old = policy(BASE.replace("dangerously_allow_insecure_origins = true", "").replace("http://p", "https://p"))
+    problems = forbidden_live(old, policy(BASE, "development"))
+
+    assert [problem.rule for problem in problems] == ["GP072", "GP074"]
 
 
 def test_a_change_is_one_line_of_words() -> None:

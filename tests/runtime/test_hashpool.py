@@ -57,6 +57,34 @@ def fill(pool: HashPool, work: Callable[[], Any], *, known: bool = False) -> lis
     return futures
 
 
+def test_other_bounds_hold_from_the_next_hash_on(gate: Gate) -> None:
+    """What was taken before is neither lost nor counted anew."""
+    pool = pool_of(threads=1)
+    before = [pool.submit(gate.work), pool.submit(gate.work)]
+
+    pool.change(0, 2)
+    refused = pool.submit(gate.work)
+    gate.open.set()
+
+    assert refused is None
+    assert [future.result(30) for future in before if future] == ["done", "done"]
+    assert (pool.threads, pool.pending) == (2, 0)
+
+
+def test_new_threads_work_beside_what_the_former_ones_still_do(gate: Gate) -> None:
+    pool = pool_of(threads=1)
+    slow = pool.submit(gate.work)
+    pool.change(8 * TYPICAL, 2)
+    quick = pool.submit(lambda: "quick")
+
+    assert quick is not None
+    assert quick.result(30) == "quick"
+    assert slow is not None
+    assert not slow.done()
+    gate.open.set()
+    assert slow.result(30) == "done"
+
+
 def test_never_more_at_once_than_threads(gate: Gate) -> None:
     """Each further hash costs 19 MiB and makes no login quicker."""
     pool = pool_of(threads=2)

@@ -12,8 +12,11 @@ import pytest
 from msgspec.structs import replace
 
 from garrison import Garrison, Policy, PolicyError
+from garrison.errors import StoreError
 from garrison.guard.drive import drive
-from garrison.policy.schema import Cors
+from garrison.model.event import Event
+from garrison.model.units import HOUR
+from garrison.policy.schema import Accounts, Audit, Cors, Jwt
 from garrison.runtime.compose import Runtime
 from garrison.stores.protocols import Query
 from tests.adapters.world import at_work, key_of
@@ -58,7 +61,7 @@ def _replace(file: Path, text: str) -> None:
 def _codes(runtime: Runtime) -> list[tuple[str, str]]:
     runtime.flush(last=True)
     found = drive(runtime.driven_side.face.read(Query()))
-    return [(sealed.event.code, str(sealed.event.details.get("changes", sealed.event.reason))) for sealed in found]
+    return [(sealed.event.code, " ".join(map(str, sealed.event.details.values()))) for sealed in found]
 
 
 def test_a_changed_file_is_in_force_after_the_next_look(file: Path, runtime: Runtime, runner: asyncio.Runner) -> None:
@@ -123,3 +126,85 @@ def test_a_key_stays_good_and_a_spent_limit_spent(file: Path, runtime: Runtime, 
 
     assert place.call("GET", "/a", [key]).status == 429
     assert place.call("GET", "/b", [key]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("service", MORE.replace('"notes"', '"other"')),
+        ("secrets.root", 'secrets = { root = "env:OTHER" }\n' + MORE),
+        ("stores.records", 'stores = { records = "sqlite:other.db" }\n' + MORE),
+    ],
+)
+def test_what_takes_a_restart_is_refused_with_all_that_came_beside_it(
+    file: Path, runtime: Runtime, caplog: pytest.LogCaptureFixture, field: str, text: str
+) -> None:
+    """Half of a file in force would be a policy that nobody has read."""
+    before = runtime.driven.force
+
+    _replace(file, text)
+    runtime.look()
+
+    assert runtime.driven.force is before
+    assert f"GP072 {field}" in caplog.text
+    code, problems = _codes(runtime)[-1]
+    assert (code, field in problems) == ("policy_refused", True)
+
+
+def test_what_was_refused_is_taken_once_it_no_longer_takes_a_restart(file: Path, runtime: Runtime) -> None:
+    _replace(file, MORE.replace('"notes"', '"other"'))
+    runtime.look()
+    _replace(file, MORE)
+    runtime.look()
+
+    assert [code for code, _ in _codes(runtime)] == ["policy_refused", "policy_changed"]
+
+
+def test_a_policy_that_signs_differently_can_sign_at_once(runtime: Runtime) -> None:
+    """The job that moves keys on comes by once a minute; nobody could log in until then."""
+    _ = runtime.awaited_side
+
+    runtime.replace(replace(runtime.policy, jwt=Jwt(algorithm="ES256")))
+
+    for side in (runtime.driven_side, runtime.awaited_side):
+        token = side.trust.issuer.issue("ada", runtime.clock.wall(), os.urandom).token
+        claims = drive(runtime.driven_side.trust.checker.check(token, runtime.clock.wall(), runtime.clock.monotonic()))
+        assert claims.sub == "ada"
+
+
+def test_a_store_that_cannot_keep_the_new_key_leaves_both_sides_as_they_were(runtime: Runtime) -> None:
+    """Of two sides, one would else go by the new policy and one by the old."""
+    forces = runtime.driven.force, runtime.awaited.force
+    runtime.store.close()
+
+    with pytest.raises(StoreError):
+        runtime.replace(replace(runtime.policy, jwt=Jwt(algorithm="ES256")))
+
+    assert (runtime.driven.force, runtime.awaited.force) == forces
+    assert runtime.policy.jwt.algorithm == "HS256"
+
+
+def test_hashes_are_counted_by_the_figures_of_the_new_policy(runtime: Runtime) -> None:
+    runtime.replace(replace(runtime.policy, accounts=Accounts(hash_threads=7)))
+
+    assert runtime.hash_pool.threads == 7
+
+
+@pytest.mark.parametrize("jwt", [Jwt(access="48h"), Jwt(access="24h", leeway="24h")])
+def test_the_end_of_a_session_is_remembered_for_as_long_as_the_new_tokens_live(runtime: Runtime, jwt: Jwt) -> None:
+    runtime.replace(replace(runtime.policy, jwt=jwt))
+    now = runtime.clock.wall()
+    ending = runtime.revoked.session("notes", "s1", now, os.urandom)
+
+    assert ending.record.until - now == 48 * HOUR
+
+
+def test_refusals_are_recorded_by_the_figure_of_the_new_policy(runtime: Runtime) -> None:
+    runtime.replace(replace(runtime.policy, audit=Audit(refusals_per_minute=2)))
+
+    for _ in range(5):
+        runtime.record.add(Event(code="authz_fail", at=runtime.clock.wall(), outcome="refused", actor="ada"))
+    runtime.flush(last=True)
+
+    found = drive(runtime.driven_side.face.read(Query(code="authz_fail")))
+    assert [sealed.event.count for sealed in found] == [1, 1, 3]

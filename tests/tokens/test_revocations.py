@@ -312,3 +312,15 @@ def test_a_subject_that_others_keep_ending_is_a_fault_and_not_a_loop() -> None:
 
     with pytest.raises(StoreError, match="kept ending"):
         end_subject(process, "ada")
+
+
+def test_tokens_that_live_longer_from_now_on_are_remembered_longer_and_never_shorter() -> None:
+    """Else a session that was ended today would begin again tomorrow."""
+    process = world().process()
+    process.revoked.lengthen(3 * LONGEST)
+    process.revoked.lengthen(LONGEST)
+    end_session(process, "s1")
+
+    (record,) = drive(process.records.find(REVOCATIONS, "", ""))
+
+    assert record.until - record.at == 3 * LONGEST

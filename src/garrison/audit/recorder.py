@@ -73,6 +73,10 @@ class Recorder:
         self._counts: dict[_Pair, _Count] = {}
         self._lock = Lock()
 
+    def change(self, each: int) -> None:
+        """Count by another figure from the next event on."""
+        self._each = each
+
     def take(self, event: Event) -> tuple[Event, ...]:
         """Give the records that are to be written now: the event, or none, after the counts of a minute that ended."""
         if event.outcome != "refused" and not event.details.get("observed"):

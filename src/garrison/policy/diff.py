@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "diff", "forbidden_live"]
 
-_RESTART = frozenset(("stores", "secrets", "workers", "service"))
+_AT_START = frozenset(("environment", "service", "workers", "secrets", "stores"))
+"""Fields that hold for the life of a process: what is open, sealed, counted and owned hangs on them."""
 
 
 class Change(NamedTuple):
@@ -43,11 +44,12 @@ class Change(NamedTuple):
     """Whether a `dangerously_` switch is turned on."""
 
     restart: bool
-    """Whether it takes effect at the next start only."""
+    """Whether it is refused while serving, and what else was changed with it."""
 
     def __str__(self) -> str:
         """Write the change as one line."""
-        tail = " (weaker)" if self.weaker else ""
+        notes = [note for note, told in (("weaker", self.weaker), ("takes a restart", self.restart)) if told]
+        tail = f" ({', '.join(notes)})" if notes else ""
         if not self.before:
             return f"{self.path} is new: {self.after}{tail}"
         if not self.after:
@@ -61,17 +63,20 @@ def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
 
 
 def forbidden_live(old: Policy, new: Policy) -> tuple[Problem, ...]:
-    """List what may not be changed while serving in production: turning a `dangerously_` switch on.
+    """List what may not be changed while serving.
 
-    Whoever can write the file must not be able to open the service in a second, unseen; a start is seen.
+    What holds for the life of a process: half a change in force would be one that no file describes. And, in
+    production, turning a `dangerously_` switch on: whoever can write the file must not be able to open the
+    service in a second, unseen; a start is seen.
     """
-    if new.environment != "production":
-        return ()
-    return tuple(
-        Problem("GP074", change.path, 0, "a dangerous switch may not be turned on while serving", "Restart with it")
-        for change in diff(old, new)
-        if change.dangerous
-    )
+    return tuple(_refused(change) for change in diff(old, new) if change.restart)
+
+
+def _refused(change: Change) -> Problem:
+    if change.dangerous:
+        text = "a dangerous switch may not be turned on while serving"
+        return Problem("GP074", change.path, 0, text, "Restart with it")
+    return Problem("GP072", change.path, 0, "holds until the next start", "Restart with it, or change it back")
 
 
 def _whole(value: Any) -> Any:
@@ -102,7 +107,10 @@ class _Walk:
         elif old != new:
             dangerous = _dangerous(path, new)
             weaker = dangerous or self.weaker(path, old, new)
-            yield Change(path_text(path), _words(old), _words(new), weaker, dangerous, restart=path[0] in _RESTART)
+            restart = path[0] in _AT_START or (
+                dangerous and "production" in (self.old.environment, self.new.environment)
+            )
+            yield Change(path_text(path), _words(old), _words(new), weaker, dangerous, restart)
 
     def weaker(self, path: Path, old: Any, new: Any) -> bool:
         if path[: len(path) - 1] in _OPENING:

@@ -96,12 +96,21 @@ class HashPool:
         if executor is not None and self._process == os.getpid():
             executor.shutdown(cancel_futures=True)
 
+    def change(self, wait: int, threads: int = 0) -> None:
+        """Keep other bounds from now on; what was taken is done by the threads that took it."""
+        threads = threads or cores()
+        with self._lock:
+            self._wait = wait
+            if threads != self.threads:
+                # Not shut down: work may be on its way to it, and its threads end once nobody holds it any more.
+                self.threads, self._executor = threads, None
+
     def _started(self) -> ThreadPoolExecutor:
         # Threads do not survive a fork: the child counts from nothing and starts its own.
-        if self._executor is None or self._process != os.getpid():
+        if self._process != os.getpid():
+            self._process, self._pending, self._executor = os.getpid(), 0, None
+        if self._executor is None:
             self._executor = ThreadPoolExecutor(self.threads, "garrison-hash")
-            self._process = os.getpid()
-            self._pending = 0
         return self._executor
 
     def _queued(self) -> int:

@@ -44,6 +44,10 @@ class Recording:
         for refusal in decision.observed:
             self._note(_event(request, decision, refusal, now, "success"))
 
+    def change(self, each: int) -> None:
+        """Write other numbers of records one by one from the next refusal on."""
+        self._recorder.change(each)
+
     def add(self, event: Event) -> None:
         """Note an event of the runtime's own."""
         self._note(event)

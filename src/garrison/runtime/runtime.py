@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from garrison.model.units import DAY, MINUTE, SECOND, duration
 from garrison.model.version import VERSION
 from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import load
+from garrison.policy.schema import Accounts
 from garrison.runtime.hashpool import HashPool
 from garrison.runtime.kinds import KINDS
 from garrison.runtime.process.correlate import Correlate
@@ -34,7 +36,7 @@ from garrison.stores.open import open_records
 from garrison.tokens.revocations import Revocations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from garrison.credentials.authenticate import Authenticate
     from garrison.guard.guard import Guard
@@ -78,12 +80,11 @@ class Runtime:
         self.ring = KeyRing(root_keys(policy, randomness))
         self._in_memory = policy.stores.records == "memory:"
         self.news = News(alone=self._in_memory)
-        self.revoked = Revocations(self.news, max(DAY, duration(policy.jwt.access)))
+        self.revoked = Revocations(self.news, _longest(policy))
         self.counters = MemoryCounters(clock, policy.stores.counter_keys)
         self.store = self._opened()
-        accounts = policy.accounts
-        wait = duration(accounts.hash_wait) if accounts else SECOND
-        self.hash_pool = HashPool(wait, clock.monotonic, accounts.hash_threads if accounts else 0)
+        accounts = policy.accounts or Accounts()
+        self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
         self._lock = RLock()
         self._flushing = RLock()
         self._jobs = Jobs(self._work(), clock)
@@ -102,11 +103,16 @@ class Runtime:
 
     def _prepare(self) -> None:
         """Read what was revoked before, and see that there is a key to sign with; the policy is compiled here."""
-        side, now = self.driven_side, self.clock.wall()
-        drive(self.revoked.load(side.face, now))
-        if side.trust.signing is not None:
-            drive(side.trust.signing.load())
-            drive(side.trust.signing.advance(now, self.randomness))
+        drive(self.revoked.load(self.driven_side.face, self.clock.wall()))
+        self._give_keys([self.driven_side])
+
+    def _give_keys(self, sides: Sequence[Side]) -> None:
+        """See that there is a key to sign with, and that every side knows it; only a driven side can make one."""
+        signing = [side.trust.signing for side in sides if side.trust.signing is not None]
+        for keys in signing[:1]:
+            drive(keys.advance(self.clock.wall(), self.randomness))
+        for keys in signing:
+            drive(keys.load())
 
     @cached_property
     def awaited_side(self) -> Side:
@@ -201,7 +207,8 @@ class Runtime:
         """Read the policy file again and put it in force.
 
         Raises:
-            PolicyError: It is wrong, or weakens what must not be weakened live; the old one stays in force.
+            PolicyError: It is wrong, takes a restart, or weakens what must not be weakened live; the old one
+                stays in force.
             OSError: It cannot be read; likewise.
         """
         if self.path is None:
@@ -209,19 +216,20 @@ class Runtime:
         try:
             return self.replace(load(self.path, self.policy.environment))
         except PolicyError as error:
-            self.record.add(self._event("policy_refused", "refused", reason=error.problems[0].rule))
+            told = _told([f"{problem.rule} {problem.path}".rstrip() for problem in error.problems])
+            self.record.add(self._event("policy_refused", "refused", error.problems[0].rule, problems=told))
             raise
 
     def replace(self, policy: Policy) -> tuple[Change, ...]:
         """Put another policy in force, whole or not at all.
 
-        Sections that take effect at the next start only (`stores`, `secrets`, `workers`, `service`) stay as they are.
-
         Returns:
             What changed.
 
         Raises:
-            PolicyError: It is wrong, or weakens what must not be weakened live; the old one stays in force.
+            PolicyError: It is wrong, takes a restart, or weakens what must not be weakened live; the old one
+                stays in force.
+            StoreError: There is no key to sign with, and none could be made; likewise.
         """
         with self._lock:
             changes = diff(self.policy, policy)
@@ -229,7 +237,7 @@ class Runtime:
                 raise PolicyError(problems)
             if changes:
                 self._swap(policy)
-                self.record.add(self._event("policy_changed", "success", changes=_told(changes)))
+                self.record.add(self._event("policy_changed", "success", changes=_told(map(str, changes))))
             return changes
 
     def _swap(self, policy: Policy) -> None:
@@ -237,17 +245,25 @@ class Runtime:
         present = [name for name in ("driven_side", "awaited_side") if name in self.__dict__]
         old: list[Side] = [self.__dict__[name] for name in present]
         new = [Side(self, side.face, side.waiting, policy) for side in old]
+        # The last thing that can fail; a side that was exchanged alone would judge by another policy than the other.
+        self._give_keys(new)
         for name, before, after in zip(present, old, new, strict=True):
-            if after.trust.signing is not None:
-                drive(after.trust.signing.load())
             before.guard.force = after.guard.force
             after.guard = before.guard
             self.__dict__[name] = after
         self.policy = policy
+        self._hold_to(policy)
         for side in old:
             side.waiting.run(side.api_keys.close(self.clock.wall()))
 
-    def _event(self, code: str, outcome: str, reason: str = "", changes: str = "") -> Event:
+    def _hold_to(self, policy: Policy) -> None:
+        """Give what outlives a policy the figures of the new one."""
+        accounts = policy.accounts or Accounts()
+        self.revoked.lengthen(_longest(policy))
+        self.hash_pool.change(duration(accounts.hash_wait), accounts.hash_threads)
+        self.record.change(policy.audit.refusals_per_minute)
+
+    def _event(self, code: str, outcome: str, reason: str = "", **details: str) -> Event:
         return Event(
             code=code,
             at=self.clock.wall(),
@@ -256,7 +272,7 @@ class Runtime:
             outcome=outcome,
             severity="warning",
             reason=reason,
-            details={"changes": changes} if changes else {},
+            details=dict(details),
         )
 
     def _work(self) -> tuple[Job, ...]:
@@ -319,6 +335,11 @@ class Runtime:
         return [self.__dict__[name] for name in ("driven_side", "awaited_side") if name in self.__dict__]
 
 
-def _told(changes: Sequence[Change]) -> str:
-    """Put changes into one text for the journal; the first twenty tell enough."""
-    return "; ".join(str(change) for change in changes[:20])[:2_000]
+def _longest(policy: Policy) -> int:
+    """Tell for how long the end of a session is remembered: no token of it may outlive that."""
+    return max(DAY, duration(policy.jwt.access) + duration(policy.jwt.leeway))
+
+
+def _told(lines: Iterable[str]) -> str:
+    """Put changes or problems into one text for the journal; the first twenty tell enough."""
+    return "; ".join(islice(lines, 20))[:2_000]

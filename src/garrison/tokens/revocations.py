@@ -97,6 +97,10 @@ class Revocations:
         self._lock = Lock()
         news.listen(TOPIC, self._heard)
 
+    def lengthen(self, longest: int) -> None:
+        """Remember as long as tokens may live from now on; never shorter, since those issued before live on."""
+        self._longest = max(self._longest, longest)
+
     def refuses(self, claims: Claims, issuer: str = "") -> bool:
         """Tell whether what is in memory ends this token.
 

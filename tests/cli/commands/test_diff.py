@@ -16,8 +16,16 @@ def test_changes_are_told_and_the_weaker_ones_marked(cli: Cli, policy: Path) -> 
     assert 'routes."GET /notes/{id}".scopes: ["notes:read"] becomes [] (weaker)' in ran.out
     assert "other.db" in ran.out
     assert "(takes a restart)" in ran.out
-    assert ran.out.endswith("2 changes, 1 weaker\n")
+    assert ran.out.endswith(
+        "2 changes, 1 weaker\nA service that runs refuses all of it: restart it with the new policy\n"
+    )
     assert failed.out == ran.out
+
+
+def test_a_change_that_a_running_service_takes_is_told_without_the_warning(cli: Cli, policy: Path) -> None:
+    Path("new.toml").write_text(policy.read_text("utf-8").replace("own = true", "own = false"), "utf-8")
+
+    assert cli("diff", "garrison.toml", "new.toml").out.endswith("1 change, 1 weaker\n")
 
 
 def test_equal_policies(cli: Cli, policy: Path) -> None:

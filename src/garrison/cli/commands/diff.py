@@ -1,4 +1,4 @@
-"""`garrison diff`: what changes between two policies, and which of the changes weaken."""
+"""`garrison diff`: what changes between two policies, which of the changes weaken, and which take a restart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Weaker = Annotated[bool, typer.Option("--fail-on-weaker", help="Exit status 1 w
 
 @app.command()
 def diff(old: _Old, new: _New, fail_on_weaker: _Weaker = False, json: Json = False) -> None:
-    """Tell what changes between two policies, and what weakens.
+    """Tell what changes between two policies, what weakens, and what takes a restart.
 
     Both are read as the environment named by GARRISON_ENV sees them.
     """
@@ -34,7 +34,9 @@ def diff(old: _Old, new: _New, fail_on_weaker: _Weaker = False, json: Json = Fal
         show([change._asdict() for change in changes])
     else:
         for change in changes:
-            say(printable(change) + (" (takes a restart)" if change.restart else ""))
+            say(printable(change))
         say(f"{len(changes)} change{'' if len(changes) == 1 else 's'}, {weaker} weaker")
+        if any(change.restart for change in changes):
+            say("A service that runs refuses all of it: restart it with the new policy")
     if weaker and fail_on_weaker:
         raise typer.Exit(1)
