@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.egress import Rules
-from garrison.egress.rules import ADDRESSES, Target
+from garrison.egress.rules import ADDRESSES, Target, read_url
 from garrison.errors import StoreError, UsageError
 
 RULES = Rules(hosts=("id.example.com", "id.example.com:8443", "[2606:4700::1]"))
@@ -121,3 +121,28 @@ def test_rules_that_cannot_be_meant_are_refused(parts: dict[str, object]) -> Non
     """At start, by the operator's name for it."""
     with pytest.raises(UsageError):
         Rules(**parts)  # type: ignore[arg-type]  # that is the test
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://id.example.com/jwks", "id.example.com"),
+        ("https://id.example.com:443/jwks", "id.example.com"),
+        ("https://id.example.com:8443/jwks", "id.example.com:8443"),
+        ("http://localhost:80/jwks", "localhost"),
+        ("http://localhost:443/jwks", "localhost:443"),
+        ("https://[2606:4700::1]:80", "[2606:4700::1]:80"),
+    ],
+)
+def test_an_address_that_can_be_read_can_be_fetched_once_its_place_is_listed(url: str, place: str) -> None:
+    """A policy lists what it read; another reader at the time of the fetch would refuse it for ever."""
+    target = read_url(url)
+
+    assert target.place == place
+    assert Rules(hosts=(place,), dangerously_http_to_loopback=True).target(url) == target
+
+
+@pytest.mark.parametrize("url", ["https://a:0/", "https://a:65536/", "https://a:99999", "https://a/" + "b" * 2048])
+def test_a_port_or_a_length_that_cannot_be_is_no_address(url: str) -> None:
+    with pytest.raises(UsageError):
+        read_url(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import pytest
@@ -17,6 +18,7 @@ from garrison.model.net import (
     address_subject,
     canonical,
     client_address,
+    extent,
     wider,
 )
 
@@ -319,3 +321,32 @@ def test_nothing_left_of_what_our_proxy_wrote_counts(lines: list[str], same_line
         lines.append(ours)
 
     assert seen("10.0.0.1", *lines, header="forwarded" if rfc else XFF) == Seen("203.0.113.7", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.0.0.0/8", (32, 8)),
+        ("0.0.0.0/0", (32, 0)),
+        ("192.0.2.1", (32, 32)),
+        ("2001:db8::/32", (128, 32)),
+        ("::/0", (128, 0)),
+        ("::ffff:10.0.0.0/104", (32, 8)),
+        ("64:ff9b::/96", (32, 0)),
+        ("unix", (0, 0)),
+    ],
+)
+def test_how_much_a_network_holds_is_told_of_the_addresses_that_it_holds(text: str, found: tuple[int, int]) -> None:
+    """`::ffff:0.0.0.0/96` is everybody, however long its prefix looks."""
+    assert extent(text) == found
+
+
+@given(st.text(max_size=20))
+def test_what_has_an_extent_is_a_network(text: str) -> None:
+    """The policy asks for the one, the start makes the other."""
+    made = []
+    for make in (extent, lambda network: Networks((network,))):
+        with suppress(UsageError):
+            made.append(make(text))
+
+    assert len(made) in (0, 2)

@@ -117,7 +117,7 @@ body = "1 MB"
         ('mode = "obsrve"', "Did you mean observe?"),
         ('mode = "x"', "Write one of enforce, observe"),
         ("mode = 7", "Write one of enforce, observe"),
-        ('[jwt]\naccess = "5 min"', 'Write it like "5m"'),
+        ('[jwt]\nleeway = "5 min"', 'Write it like "5m"'),
         ('[jwt.issuers.corp]\nissuer = "x"\njwks = "https://x.example"', "Write audience = …"),
         ("workers = 1.5", "Change the value"),
         ("environments = 3", "Write [environments.development]"),

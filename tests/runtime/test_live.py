@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -111,6 +112,24 @@ def test_replace_tells_every_problem_and_keeps_the_old(runtime: Runtime) -> None
 def _with_dangerous(runtime: Runtime) -> Policy:
     cors = {"web": Cors(origins=("*",), credentials=True)}
     return replace(runtime.policy, cors=cors)
+
+
+def test_a_change_under_way_does_not_hold_up_the_end(file: Path, runtime: Runtime) -> None:
+    """The thread that brings it in and whoever stops that thread must not wait for each other."""
+    runtime.start()
+    file.unlink()
+    os.mkfifo(file)
+
+    # Opens once the thread of the jobs reads, and what is written last lets it go on to the exchange.
+    with file.open("w") as writing:
+        ending = Thread(target=runtime.stop, daemon=True)
+        ending.start()
+        assert runtime._jobs._stop.wait(20)
+        writing.write(MORE)
+    ending.join(20)
+
+    assert not ending.is_alive()
+    assert not runtime.serving
 
 
 def test_a_key_stays_good_and_a_spent_limit_spent(file: Path, runtime: Runtime, runner: asyncio.Runner) -> None:

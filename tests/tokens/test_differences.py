@@ -6,9 +6,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jwt as pyjwt
 import pytest
@@ -24,10 +25,27 @@ from tests.tokens.making import AUDIENCE, CLAIMS, HEADER, ISSUER, SECRET, b64, s
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "jwt-differences.md"
 NOW = int(time.time())
-"""Seconds; PyJWT reads the clock itself, so here the others do too. No token comes closer than 10 s to any bound."""
+"""Seconds; for all three, however long after this line a test comes."""
 
 REQUIRED = ["iss", "aud", "exp", "sub", "iat", "jti"]
 TIMES = {"exp": NOW + 600, "nbf": NOW - 60, "iat": NOW - 60}
+
+
+class Stopped(datetime):
+    """The clock that PyJWT reads by itself."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Tell the same instant at all times."""
+        return cls.fromtimestamp(NOW, tz)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_clock() -> Iterator[None]:
+    """Stop PyJWT's clock where the others' stands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jwt.api_jwt.datetime", Stopped)
+        yield
 
 
 class Verdicts(NamedTuple):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from garrison import limits
 from garrison.accounts.device import digest, is_known
 from garrison.accounts.fields import Rules
 from garrison.accounts.throttle import Lane
@@ -16,6 +15,8 @@ from garrison.errors import UsageError
 from garrison.limits import Limit
 from garrison.model.event import Event
 from garrison.model.net import address_subject, wider
+from garrison.policy.lint.accounts import LEAST_WORK
+from garrison.policy.notation import exact
 
 if TYPE_CHECKING:
     from garrison.accounts.passwords.hashing import Hashing
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["LEAST_WORK", "PURPOSE", "Service", "Settings", "Source", "event"]
-
-LEAST_WORK = 35
-"""MiB times passes of a password hash: the least of the parameters that OWASP Password Storage counts as equal."""
+__all__ = ["PURPOSE", "Service", "Settings", "Source", "event"]
 
 PURPOSE = "account-lookup"
 """The ring's purpose whose key hides names, addresses, devices and invites in the store."""
@@ -81,9 +79,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             ),
             open=accounts.register,
             scopes=accounts.scopes,
-            registrations=_exact(accounts.registrations),
-            failures=_exact(accounts.failures),
-            failures_per_address=_exact(accounts.failures_per_address),
+            registrations=exact(accounts.registrations),
+            failures=exact(accounts.failures),
+            failures_per_address=exact(accounts.failures_per_address),
             challenge=f'Bearer realm="{policy.service}"',
             cost=_cost(accounts.hash_memory, accounts.hash_passes),
             secure=not development,
@@ -224,11 +222,3 @@ def _cost(memory: int, passes: int) -> Cost:
         msg = f"accounts.hash_memory times hash_passes must be at least {LEAST_WORK}: 19 and 2"
         raise UsageError(msg)
     return Cost(memory=memory * 1024, passes=passes)
-
-
-def _exact(notation: str) -> Limit:
-    limit = limits.parse(notation)
-    if limit.algorithm != "log":
-        msg = f"{notation!r} must be exact and at most 64: at most 5 in 15m"
-        raise UsageError(msg)
-    return limit

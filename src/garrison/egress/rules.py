@@ -18,7 +18,7 @@ from garrison.model.units import SECOND
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ADDRESSES", "SIZE", "TIME", "Rules", "Target"]
+__all__ = ["ADDRESSES", "SIZE", "TIME", "Rules", "Target", "read_url"]
 
 TIME = 5 * SECOND
 """Microseconds from the first look-up of the name to the last byte, all together."""
@@ -31,7 +31,9 @@ ADDRESSES = 4
 
 # One expression reads an address, and nothing reads it again: no user name, no fragment, no escape in the host, no
 # blank, no backslash. Two readers of one address are how a check is passed and another host reached.
-_URL = re.compile(r"(https?)://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?(/[!-~]*)?", re.ASCII)
+_HOST = r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]"
+_URL = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?(/[!\x22$-\[\]-~]*)?", re.ASCII)
+_LONGEST = 2048
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -42,6 +44,27 @@ class Target(NamedTuple):
     host: str
     port: int
     path: str
+
+    @property
+    def place(self) -> str:
+        """Host and port, as `Rules.hosts` lists them."""
+        return self.host if self.port == _PORTS["https" if self.secure else "http"] else f"{self.host}:{self.port}"
+
+
+def read_url(url: str) -> Target:
+    """Take an address apart.
+
+    Raises:
+        UsageError: It is none that can be fetched here.
+    """
+    parts = _URL.fullmatch(url) if len(url) <= _LONGEST else None
+    if parts is not None:
+        scheme, host, written, path = parts.groups()
+        port = int(written or _PORTS[scheme])
+        if 0 < port < 1 << 16:
+            return Target(scheme == "https", host, port, path or "/")
+    msg = f"{url[:60]!r} is not an address that can be fetched, such as https://id.example.com/jwks"
+    raise UsageError(msg)
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -83,23 +106,18 @@ class Rules(Struct, frozen=True, kw_only=True):
         Raises:
             StoreError: It may not be asked for.
         """
-        parts = _URL.fullmatch(url)
-        if parts is None or len(url) > 2048:
+        try:
+            target = read_url(url)
+        except UsageError as error:
             msg = "not an address that can be fetched here"
+            raise StoreError(msg) from error
+        if target.place not in self.hosts:
+            msg = f"the host {target.host} is not on the list"
             raise StoreError(msg)
-        scheme, host, port, path = parts.groups()
-        secure = scheme == "https"
-        if (f"{host}:{port}" if port else host) not in self.hosts:
-            msg = f"the host {host} is not on the list"
-            raise StoreError(msg)
-        if not secure and not self.dangerously_http_to_loopback:
+        if not target.secure and not self.dangerously_http_to_loopback:
             msg = "only https is fetched"
             raise StoreError(msg)
-        path = path or "/"
-        if "\\" in path or "#" in path:
-            msg = "not a path that can be fetched here"
-            raise StoreError(msg)
-        return Target(secure, host, int(port or _PORTS[scheme]), path)
+        return target
 
     def permitted(self, target: Target, addresses: Sequence[str]) -> Sequence[str]:
         """Give the addresses to try.

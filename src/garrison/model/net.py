@@ -30,6 +30,7 @@ __all__ = [
     "address_subject",
     "canonical",
     "client_address",
+    "extent",
     "wider",
 ]
 
@@ -50,6 +51,9 @@ _REMEMBERED: Final = 4096
 
 _EMBEDDED: Final = (bytes(10) + b"\xff\xff", b"\x00\x64\xff\x9b" + bytes(8))
 """Prefixes whose last four bytes are an IPv4 address: mapped, and translated (NAT64)."""
+
+_UNIX: Final = "unix"
+"""Stands among networks for a peer without an address."""
 
 _DIGITS: Final = frozenset("0123456789")
 _ZONE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-")
@@ -138,8 +142,8 @@ class Networks:
             UsageError: A text that is none of them, or an address with bits set beyond its prefix.
         """
         self.texts = tuple(texts)
-        self._unix = "unix" in self.texts
-        self._masks = tuple({_network(text) for text in self.texts if text != "unix"})
+        self._unix = _UNIX in self.texts
+        self._masks = tuple({_network(text) for text in self.texts if text != _UNIX})
         self._known: dict[str, bool] = {"": self._unix}
 
     @classmethod
@@ -171,6 +175,22 @@ class Networks:
 
     def __repr__(self) -> str:
         return f"Networks({list(self.texts)!r})"
+
+
+def extent(text: str) -> tuple[int, int]:
+    """Tell how much a network holds, as it is written for `Networks`.
+
+    Returns:
+        Bits of its addresses and of its prefix: 32 and 8 for `10.0.0.0/8`, and also for `::ffff:10.0.0.0/104`, which
+        is the same; both 0 for `unix`.
+
+    Raises:
+        UsageError: A text that is none, or an address with bits set beyond its prefix.
+    """
+    if text == _UNIX:
+        return 0, 0
+    bits, mask, _ = _network(text)
+    return bits, mask.bit_count()
 
 
 def client_address(

@@ -7,25 +7,28 @@ loader, editor schema and reference page read the mark.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from garrison import limits
+from garrison.cors.origin import parse as parse_origin
+from garrison.egress.rules import read_url
 from garrison.errors import UsageError
+from garrison.limits.limit import MOST_LOGGED
 from garrison.model import scope, units
+from garrison.model.net import extent
 from garrison.policy.route import parse_route
+from garrison.stores import url as stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["EXAMPLES", "NOTATIONS", "READERS", "Notation"]
+__all__ = ["EXAMPLES", "NOTATIONS", "READERS", "Notation", "exact"]
 
-_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _FIELD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _REFERENCE = re.compile(r"file:.+|credential:[A-Za-z0-9_.-]+|env:[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-_STORE = re.compile(r"memory:|sqlite:[^\x00-\x1f?#]+")
-_CHARACTERS = re.compile(r"\[[^\[\]\\^]+\]")
+# Two of these in a row are to become set operations in a later Python.
+_CHARACTERS = re.compile(r"\[(?!.*(?:--|&&|~~|\|\|))[^\[\]\\^]+\]", re.DOTALL)
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
@@ -38,12 +41,41 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
     return read
 
 
-def _network(text: str) -> str:
+def _characters(text: str) -> str:
     try:
-        ip_network(text)
-    except ValueError as failure:
-        msg = f"{text[:60]!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32 ({failure})"
+        re.compile(_set(text))
+    except re.error as failure:
+        msg = f"{text[:60]!r} is not a set such as [A-Za-z0-9_] ({failure.msg})"
         raise UsageError(msg) from failure
+    return text
+
+
+def exact(text: str) -> limits.Limit:
+    """Read a limit that forgives nothing and forgets nothing: `at most 5 in 15m`.
+
+    Raises:
+        UsageError: It is another kind of limit, or counts more than an exact one can.
+    """
+    limit = limits.parse(text)
+    if limit.algorithm != "log":
+        msg = f"{text[:60]!r} must be exact and at most {MOST_LOGGED}: at most 5 in 15m"
+        raise UsageError(msg)
+    return limit
+
+
+def _life(text: str) -> int:
+    life = units.duration(text)
+    if life < units.SECOND or life % units.SECOND:
+        # Tokens tell their end in whole seconds (RFC 7519 section 2).
+        msg = f"{text[:40]!r} is not a life of whole seconds, such as 15m"
+        raise UsageError(msg)
+    return life
+
+
+def _https(text: str) -> str:
+    if not read_url(text).secure:
+        msg = f"{text[:60]!r} is not an https address such as https://id.example.com/jwks"
+        raise UsageError(msg)
     return text
 
 
@@ -55,14 +87,11 @@ def _scope(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not text.startswith("["):
-        return _plain_host(text)
-    try:
-        # A zone (`%eth0`) is left on, and refused with the bracket that is missing.
-        IPv6Address(text[1:-1] if text.endswith("]") and "%" not in text else text)
-    except ValueError as failure:
-        msg = f"{text[:60]!r} is not an address in brackets such as [::1]"
-        raise UsageError(msg) from failure
+    """Read a host in the form in which browsers name it: it is also the origin of the service's own pages."""
+    origin = parse_origin(f"https://{text}")
+    if origin is None or origin.host != text:
+        msg = f"{text[:60]!r} is not a host such as api.example.com or [::1], in lower case and without a port"
+        raise UsageError(msg)
     return text
 
 
@@ -74,7 +103,7 @@ def _reference(text: str) -> str:
     return text
 
 
-_plain_host = _matching(_HOST, "a host such as api.example.com or [::1], in lower case and without a port")
+_set = _matching(_CHARACTERS, "a set such as [A-Za-z0-9_]")
 
 
 class Notation(NamedTuple):
@@ -91,20 +120,23 @@ class Notation(NamedTuple):
 
 
 NOTATIONS: Mapping[str, Notation] = {
-    "characters": Notation(_matching(_CHARACTERS, "a set such as [A-Za-z0-9_]"), "set of characters", '"[A-Za-z0-9_]"'),
+    "characters": Notation(_characters, "set of characters", '"[A-Za-z0-9_]"'),
     "duration": Notation(units.duration, "duration", '"5m"'),
+    "exact": Notation(exact, "exact limit", '"at most 5 in 15m"'),
     "field": Notation(
         _matching(_FIELD, "a header field name in lower case, such as x-api-key"), "header field", '"x-api-key"'
     ),
     "host": Notation(_host, "host", '"api.example.com"'),
+    "https": Notation(_https, "https address", '"https://id.example.com/jwks"'),
+    "life": Notation(_life, "duration of whole seconds", '"15m"'),
     "limit": Notation(limits.parse, "limit", '"50/s burst 500 per principal"'),
-    "network": Notation(_network, "network", '"10.0.0.0/8"'),
+    "network": Notation(extent, "network", '"10.0.0.0/8"'),
     "prefix": Notation(_matching(_PREFIX, "a path such as /auth"), "path", '"/auth"'),
     "reference": Notation(_reference, "reference to a secret", '"file:/run/secrets/root"'),
     "route": Notation(parse_route, "route", '"GET /notes/{id}"'),
     "scope": Notation(_scope, "scope", '"tasks:read"'),
     "size": Notation(units.size, "size", '"1MiB"'),
-    "store": Notation(_matching(_STORE, "a store: memory: or sqlite:PATH"), "store", '"sqlite:var/garrison.db"'),
+    "store": Notation(stores.read, "store", '"sqlite:var/garrison.db"'),
 }
 """Every notation by the name that marks it in `garrison.policy.schema`."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from garrison.policy.lint import Files
     from garrison.policy.table import Rows
 
-__all__ = ["Match", "Mounted", "Plan", "Plans", "Rule", "compile_policy"]
+__all__ = ["Match", "Mounted", "Plan", "Plans", "Rule", "compile_policy", "sound"]
 
 
 class Rule(NamedTuple):
@@ -181,14 +181,7 @@ def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None 
     Raises:
         PolicyError: With every mistake.
     """
-    fitted = fit(msgspec.to_builtins(policy), Policy, READERS)
-    if fitted.value is None:
-        raise PolicyError([as_problem(misfit) for misfit in fitted.misfits])
-    # Made in Python it may hold plain tables where structs belong; from here on it does not.
-    policy = fitted.value
-    problems = lint(policy, endpoints, files or _no_files)
-    if any(problem.severity == "error" for problem in problems):
-        raise PolicyError(problems)
+    policy, warnings = _sound(policy, endpoints, files or _no_files)
     rows = demands(policy, endpoints)
     listed = [(row, _plan(policy, row, files)) for row in rows]
     cors = {
@@ -199,7 +192,29 @@ def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None 
     headers |= {name: compile_headers(headers_policy(own), f"headers.{name}") for name, own in policy.headers.items()}
     nothing = Demand("", RouteName((), "", ()), Route(), policy.defaults)
     unknown = msgspec.structs.replace(_plan(policy, nothing, None), public=True, own=False)
-    return Plans(policy, listed, unknown, cors, headers, problems)
+    return Plans(policy, listed, unknown, cors, headers, warnings)
+
+
+def sound(policy: Policy) -> Policy:
+    """Check a policy that was made in Python the way a file is checked when it is loaded.
+
+    Returns:
+        The same, with structs where it had plain tables.
+
+    Raises:
+        PolicyError: With every mistake.
+    """
+    return _sound(policy, (), None)[0]
+
+
+def _sound(policy: Policy, endpoints: Rows, files: Files | None) -> tuple[Policy, tuple[Problem, ...]]:
+    fitted = fit(msgspec.to_builtins(policy), Policy, READERS)
+    if fitted.value is None:
+        raise PolicyError([as_problem(misfit) for misfit in fitted.misfits])
+    problems = lint(fitted.value, endpoints, files)
+    if mistakes := [problem for problem in problems if problem.severity == "error"]:
+        raise PolicyError(mistakes)
+    return fitted.value, problems
 
 
 def _no_files(name: str) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garrison.policy.load import load
+from garrison.policy.plan import sound
 from garrison.policy.schema import Policy
 from garrison.runtime.process.clock import SystemClock
 from garrison.runtime.runtime import Runtime
@@ -40,7 +41,7 @@ def compose(
         StoreError: A store could not be opened.
     """
     path = None if isinstance(policy, Policy) else Path(policy).absolute()
-    read = policy if isinstance(policy, Policy) else load(Path(policy), environment())
+    read = sound(policy) if isinstance(policy, Policy) else load(Path(policy), environment())
     return Runtime(read, path, clock or SystemClock(), randomness, authenticate)
 
 

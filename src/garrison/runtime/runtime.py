@@ -19,6 +19,7 @@ from garrison.model.units import DAY, MINUTE, SECOND, duration
 from garrison.model.version import VERSION
 from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import load
+from garrison.policy.plan import sound
 from garrison.policy.schema import Accounts
 from garrison.runtime.hashpool import HashPool
 from garrison.runtime.kinds import KINDS
@@ -86,6 +87,8 @@ class Runtime:
         accounts = policy.accounts or Accounts()
         self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
         self._lock = RLock()
+        # Not the lock above: whoever stops holds that one and waits for the thread that may be exchanging policies.
+        self._exchanging = RLock()
         self._flushing = RLock()
         self._jobs = Jobs(self._work(), clock)
         self.serving = False
@@ -214,7 +217,7 @@ class Runtime:
         if self.path is None:
             return ()
         try:
-            return self.replace(load(self.path, self.policy.environment))
+            return self._exchange(load(self.path, self.policy.environment))
         except PolicyError as error:
             told = _told([f"{problem.rule} {problem.path}".rstrip() for problem in error.problems])
             self.record.add(self._event("policy_refused", "refused", error.problems[0].rule, problems=told))
@@ -231,7 +234,10 @@ class Runtime:
                 stays in force.
             StoreError: There is no key to sign with, and none could be made; likewise.
         """
-        with self._lock:
+        return self._exchange(sound(policy))
+
+    def _exchange(self, policy: Policy) -> tuple[Change, ...]:
+        with self._exchanging:
             changes = diff(self.policy, policy)
             if problems := forbidden_live(self.policy, policy):
                 raise PolicyError(problems)
@@ -312,8 +318,8 @@ class Runtime:
             side.waiting.run(side.api_keys.tend(self.clock.wall(), self.clock.monotonic()))
 
     def _announce(self) -> None:
-        alone = self.policy.stores.counters == "memory:" and not self._in_memory
-        drive(announce(self.driven_side.face, self.clock.wall(), alone=alone))
+        # Counters are in memory, so that nobody else may serve the same records.
+        drive(announce(self.driven_side.face, self.clock.wall(), alone=not self._in_memory))
 
     def _advance(self) -> None:
         signing = self.driven_side.trust.signing

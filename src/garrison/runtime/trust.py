@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from garrison.egress.rules import Rules
+from garrison.egress.rules import Rules, read_url
 from garrison.model.units import DAY, HOUR, duration
 from garrison.tokens.cache import CachedVerifier
 from garrison.tokens.checker import Checker, Trusted
@@ -75,5 +74,5 @@ def _foreign(jwt: Jwt, fetch: Fetch) -> list[Trusted]:
 
 def fetch_rules(policy: Policy) -> Rules | None:
     """Give what may be fetched: the key sets of the named issuers, and nothing else; None: nothing at all."""
-    hosts = {urlsplit(issuer.jwks).netloc.lower() for issuer in policy.jwt.issuers.values()}
+    hosts = {read_url(issuer.jwks).place for issuer in policy.jwt.issuers.values()}
     return Rules(hosts=tuple(sorted(hosts))) if hosts else None

@@ -1,16 +1,10 @@
-"""Finds a store by its URL and loads only the one that is asked for.
-
-| URL | store |
-|---|---|
-| `memory:` | `garrison.stores.memory.records`: ends with the process |
-| `sqlite:PATH` | `garrison.stores.sqlite.store`: one file; a relative path begins at the working directory |
-"""
+"""Finds a store by its URL and loads only the one that is asked for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.errors import UsageError
+from garrison.stores.url import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,21 +31,14 @@ def open_records(
         UsageError: No store has this scheme, or the rest of the URL is wrong for it.
         StoreError: It cannot be opened.
     """
-    scheme, colon, rest = url.partition(":")
-    opener = SCHEMES.get(scheme) if colon else None
-    if opener is None:
-        msg = f"{scheme[:40]!r} names no store; use memory: or sqlite:PATH"
-        raise UsageError(msg)
-    return opener(rest, clock, kinds, chain_key, old_chain_keys)
+    scheme, rest = read(url)
+    return SCHEMES[scheme](rest, clock, kinds, chain_key, old_chain_keys)
 
 
-def _memory(rest: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, old_chain_keys: Sequence[bytes]) -> Store:
+def _memory(_: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, old_chain_keys: Sequence[bytes]) -> Store:
     from garrison.stores.memory.records import MemoryRecords
 
     del kinds, old_chain_keys  # made at first use; nothing is older than the process
-    if rest:
-        msg = "memory: takes nothing after the colon"
-        raise UsageError(msg)
     return MemoryRecords(clock, chain_key)
 
 

@@ -71,8 +71,8 @@ BITES = [
     ("GP052", '[defaults]\nlimit = ["5/s per key", "5/s per principal"]', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3600 per key"', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3601 per key"', "production", True),
-    ("GP056", '[accounts]\nfailures = "3 at once"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
+    ("GP056", '[accounts]\nfailures = "at most 40 in 15m"', "production", False),
     (
         "GP059",
         '[routes]\n"GET /a" = { public = true, limit = "5/s per key", credentials = ["jwt"] }',
@@ -85,6 +85,11 @@ BITES = [
         "production",
         False,
     ),
+    ("GP013", '[forwarded]\npeers = ["::ffff:0.0.0.0/96"]', "production", True),
+    ("GP013", '[forwarded]\npeers = ["64:ff9b::/96"]', "production", True),
+    ("GP013", '[forwarded]\npeers = ["unix"]', "production", False),
+    ("GP014", '[forwarded]\npeers = ["::ffff:8.0.0.0/102"]', "production", True),
+    ("GP014", '[forwarded]\npeers = ["unix", "10.0.0.0/8", "fc00::/7"]', "production", False),
     ("GP062", '[defaults]\ncors = "none"', "production", False),
     ("GP066", WEB + 'methods = ["*"]\n[routes]\n"PUT /a" = { cors = "web" }', "production", False),
     (
@@ -95,10 +100,6 @@ BITES = [
     ),
     ("GP067", WEB + 'headers = ["X-API-Key"]\n[routes]\n"GET /a" = { cors = "web" }', "production", False),
     ("GP070", '[headers.api]\nhsts = "0s"', "staging", False),
-    ("GP081", ISSUER.format("http://localhost:8080/jwks"), "development", False),
-    ("GP081", ISSUER.format("http://localhost:8080/jwks"), "production", True),
-    ("GP081", ISSUER.format("https:///jwks"), "development", True),
-    ("GP081", ISSUER.format("file:///etc/passwd"), "development", True),
     (
         "GP083",
         'service = "notes"\n' + ISSUER.format("https://x.example/").replace("https://id.example.com", "notes"),
@@ -106,6 +107,7 @@ BITES = [
         True,
     ),
     ("GP087", '[keys]\nenvironment = "live"', "development", False),
+    ("GP073", "[accounts]\nhash_memory = 7\nhash_passes = 5", "production", False),
     (
         "GP095",
         '[accounts]\nfailures = "at most 30 in 15m"\nfailures_per_address = "at most 20 in 1h"',

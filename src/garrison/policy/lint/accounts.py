@@ -13,7 +13,27 @@ if TYPE_CHECKING:
 
     from garrison.policy.lint.rule import Facts
 
-__all__: list[str] = []
+__all__ = ["LEAST_WORK"]
+
+LEAST_WORK = 35
+"""MiB times passes of a password hash: the least of the parameters that OWASP Password Storage counts as equal."""
+
+
+@rule(
+    "GP073",
+    "error",
+    bad="[accounts]\nhash_memory = 7\nhash_passes = 4",
+    good="[accounts]\nhash_memory = 19\nhash_passes = 2",
+)
+def _cheap_hashes(facts: Facts) -> Iterator[Found]:
+    """A password hash is cheaper than any that is recommended.
+
+    Whoever steals the store guesses that much faster (OWASP Password Storage).
+    """
+    accounts = facts.policy.accounts
+    if accounts is not None and accounts.hash_memory * accounts.hash_passes < LEAST_WORK:
+        text = f"is less than {LEAST_WORK} when multiplied by hash_passes"
+        yield Found(("accounts", "hash_memory"), text, "Write 19, and 2 for hash_passes")
 
 
 @rule("GP089", "warning", bad="[accounts]\npassword_length = 8", good="[accounts]\npassword_length = 15")
@@ -86,22 +106,6 @@ def _queue(facts: Facts) -> Iterator[Found]:
     """
     if facts.policy.accounts is not None and duration(facts.policy.accounts.hash_wait) > 10 * SECOND:
         yield Found(("accounts", "hash_wait"), "is longer than ten seconds", 'Write "2s"')
-
-
-@rule(
-    "GP125",
-    "error",
-    bad='[accounts]\nregistrations = "5/h per address"',
-    good='[accounts]\nregistrations = "at most 5 in 1h per address"',
-)
-def _inexact(facts: Facts) -> Iterator[Found]:
-    """A count of registrations or failures is not exact.
-
-    Each of them is kept with its instant, so that a restart forgets none; that holds for at most 64.
-    """
-    for field in ("registrations", "failures", "failures_per_address"):
-        if facts.policy.accounts is not None and parse(getattr(facts.policy.accounts, field)).algorithm != "log":
-            yield Found(("accounts", field), "is no exact count of at most 64", 'Write it like "at most 5 in 15m"')
 
 
 @rule(

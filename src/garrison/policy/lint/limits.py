@@ -92,8 +92,8 @@ def _burst(facts: Facts) -> Iterator[Found]:
 @rule(
     "GP054",
     "warning",
-    bad='[accounts]\nfailures = "5 per calendar hour"',
-    good='[accounts]\nfailures = "at most 5 in 1h"',
+    bad='[accounts]\nregistrations = "5 per calendar hour"',
+    good='[accounts]\nregistrations = "at most 5 in 1h"',
 )
 def _calendar(facts: Facts) -> Iterator[Found]:
     """A limit that protects logins follows the calendar.
@@ -127,7 +127,7 @@ _GUESSES = 100
 @rule(
     "GP056",
     "error",
-    bad='[accounts]\nfailures = "10/s burst 100"',
+    bad='[accounts]\nfailures = "at most 64 in 15m"',
     good='[accounts]\nfailures = "at most 5 in 15m"',
 )
 def _no_throttle(facts: Facts) -> Iterator[Found]:
@@ -139,7 +139,7 @@ def _no_throttle(facts: Facts) -> Iterator[Found]:
     if accounts is None:
         return
     limit = parse(accounts.failures)
-    if limit.algorithm == "concurrency" or limit.burst + limit.count * HOUR // limit.window > 2 * _GUESSES:
+    if limit.count + limit.count * HOUR // limit.window > 2 * _GUESSES:
         text = "lets more than a hundred guesses an hour through"
         yield Found(("accounts", "failures"), text, 'Write "at most 5 in 15m"')
 

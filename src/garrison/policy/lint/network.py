@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from garrison.model.net import extent
 from garrison.model.units import MINUTE, duration, size
 from garrison.policy.lint.rule import Example, Found, rule
 
@@ -60,7 +60,8 @@ def _every_peer(facts: Facts) -> Iterator[Found]:
     Any caller then chooses its own address, and with it whose limits are spent.
     """
     for number, text in enumerate(facts.policy.forwarded.peers):
-        if ip_network(text).prefixlen == 0:
+        bits, prefix = extent(text)
+        if bits and not prefix:
             yield Found(("forwarded", "peers", number), "trusts every address", "List the networks of your own proxies")
 
 
@@ -76,8 +77,8 @@ def _wide_peers(facts: Facts) -> Iterator[Found]:
     Others live in it too.
     """
     for number, text in enumerate(facts.policy.forwarded.peers):
-        network = ip_network(text)
-        if 0 < network.prefixlen < (8 if network.version == 4 else 7):
+        bits, prefix = extent(text)
+        if 0 < prefix < (8 if bits == 32 else 7):
             yield Found(("forwarded", "peers", number), "is wider than one owner's network", "List your own proxies")
 
 

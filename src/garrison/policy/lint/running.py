@@ -30,7 +30,7 @@ def _counting_alone(facts: Facts) -> Iterator[Found]:
     """
     if facts.policy.workers > 1 and facts.policy.stores.counters == "memory:":
         text = f"{facts.policy.workers} workers would each count alone"
-        yield Found(("workers",), text, "Write workers = 1, or name a counter store that they share")
+        yield Found(("workers",), text, "Write workers = 1")
 
 
 @rule(

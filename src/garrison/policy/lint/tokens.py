@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from garrison.model.units import DAY, HOUR, SECOND, duration
 from garrison.policy.lint.rule import Example, Found, rule
@@ -84,20 +83,6 @@ def _rsa(facts: Facts) -> Iterator[Found]:
 
 def _issuer(jwks: str = "https://id.example.com/jwks", more: str = 'scopes = ["notes:read"]') -> str:
     return f'[jwt.issuers.corp]\nissuer = "https://id.example.com"\naudience = "notes"\njwks = "{jwks}"\n{more}'
-
-
-@rule("GP081", "error", bad=_issuer("http://id.example.com/jwks"), good=_issuer())
-def _plain_jwks(facts: Facts) -> Iterator[Found]:
-    """An issuer's keys are fetched without encryption.
-
-    Whoever sits on the wire names the keys, and so makes tokens. Loopback is excepted outside production.
-    """
-    for name, issuer in facts.policy.jwt.issuers.items():
-        address = urlsplit(issuer.jwks)
-        loopback = address.hostname in ("localhost", "127.0.0.1", "::1")
-        excepted = loopback and address.scheme == "http" and not facts.production
-        if not excepted and (address.scheme != "https" or not address.hostname):
-            yield Found(("jwt", "issuers", name, "jwks"), "is not an https address", "Write https://…")
 
 
 @rule("GP082", "error", bad=_issuer(more='algorithms = ["HS256"]'), good=_issuer(more='algorithms = ["ES256"]'))

@@ -15,9 +15,13 @@ __all__ = [
     "CredentialName",
     "Duration",
     "Environment",
+    "Exact",
     "FieldName",
     "Host",
+    "HttpsUrl",
     "JwsAlgorithm",
+    "Length",
+    "Life",
     "LimitText",
     "Name",
     "Network",
@@ -28,10 +32,13 @@ __all__ = [
     "Scope",
     "Size",
     "StoreUrl",
+    "Text",
 ]
 
+Text = Annotated[str, Meta(min_length=1, max_length=1024)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}\Z")]
 Count = Annotated[int, Meta(ge=1)]
+Length = Annotated[int, Meta(ge=1, le=255)]
 CredentialName = Literal["key", "jwt"]
 Profile = Literal["api", "html", "docs"]
 Environment = Literal["development", "staging", "production"]
@@ -41,9 +48,12 @@ JwsAlgorithm = Literal[
 ]
 
 Characters = Annotated[str, Meta(extra={"notation": "characters"})]
+Exact = Annotated[str, Meta(extra={"notation": "exact"})]
 Duration = Annotated[str, Meta(extra={"notation": "duration"})]
 FieldName = Annotated[str, Meta(extra={"notation": "field"})]
 Host = Annotated[str, Meta(extra={"notation": "host"})]
+HttpsUrl = Annotated[str, Meta(extra={"notation": "https"})]
+Life = Annotated[str, Meta(extra={"notation": "life"})]
 LimitText = Annotated[str, Meta(extra={"notation": "limit"})]
 Network = Annotated[str, Meta(extra={"notation": "network"})]
 Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]

@@ -10,12 +10,17 @@ from garrison.policy.schema.fields import (
     Characters,
     Count,
     Duration,
+    Exact,
     FieldName,
+    HttpsUrl,
     JwsAlgorithm,
+    Length,
+    Life,
     LimitText,
     Name,
     Prefix,
     Scope,
+    Text,
 )
 from garrison.policy.schema.part import Part
 
@@ -48,16 +53,16 @@ class Keys(Part, frozen=True):
 class Issuer(Part, frozen=True):
     """A foreign issuer whose tokens are accepted."""
 
-    issuer: str
+    issuer: Text
     """`iss` of its tokens, letter for letter."""
 
-    jwks: str
+    jwks: HttpsUrl
     """Where its public keys are, an https address."""
 
-    audience: str
+    audience: Text
     """`aud` that names this API in its tokens."""
 
-    algorithms: tuple[JwsAlgorithm, ...] = ("RS256", "ES256")
+    algorithms: Annotated[tuple[JwsAlgorithm, ...], Meta(min_length=1)] = ("RS256", "ES256")
     """What it signs with; nothing else is tried."""
 
     tenant: str = ""
@@ -69,26 +74,26 @@ class Issuer(Part, frozen=True):
     scope_claim: str = "scope"
     """Claim that holds the scopes."""
 
-    typ: tuple[str, ...] = ("at+jwt",)
+    typ: Annotated[tuple[str, ...], Meta(min_length=1)] = ("at+jwt",)
     """Token types that are accepted (RFC 9068 section 2.1)."""
 
 
 class Jwt(Part, frozen=True):
     """Access tokens: our own, and those of named foreign issuers."""
 
-    issuer: str = ""
+    issuer: Annotated[str, Meta(max_length=1024)] = ""
     """`iss` of our own tokens; empty: `service`."""
 
-    audience: str = ""
+    audience: Annotated[str, Meta(max_length=1024)] = ""
     """`aud` of our own tokens; empty: `service`."""
 
     algorithm: Literal["HS256", "ES256", "Ed25519", "PS256", "RS256"] = "HS256"
     """What our own tokens are signed with: HS256 for one service, ES256 or Ed25519 when others verify them."""
 
-    access: Duration = "15m"
+    access: Life = "15m"
     """Life of an access token."""
 
-    refresh: Duration = "30d"
+    refresh: Life = "30d"
     """Life of a refresh token; a new one comes with each use."""
 
     leeway: Duration = "0s"
@@ -122,22 +127,22 @@ class Accounts(Part, frozen=True):
     username: Characters = "[A-Za-z0-9_]"
     """Characters of a username."""
 
-    username_length: tuple[Count, Count] = (3, 50)
+    username_length: tuple[Length, Length] = (3, 50)
     """Shortest and longest username."""
 
     password_length: Annotated[int, Meta(ge=8, le=128)] = 15
     """Shortest password in characters (NIST SP 800-63B-4: 15 when it is the only factor)."""
 
-    registrations: LimitText = "at most 5 in 1h per address"
+    registrations: Exact = "at most 5 in 1h per address"
     """How often one address may register; a form with a mistake in it counts for `logins` alone."""
 
     logins: LimitText = "5/s burst 50 per address"
     """How often one address may ask to register, to log in, to refresh, and to log out, each."""
 
-    failures: LimitText = "at most 5 in 15m"
+    failures: Exact = "at most 5 in 15m"
     """Wrong guesses at one account by all strangers together, and by each device or network it knows, before 429."""
 
-    failures_per_address: LimitText = "at most 20 in 15m"
+    failures_per_address: Exact = "at most 20 in 15m"
     """Failed logins of all accounts from one address before 429."""
 
     fresh: Duration = "5m"

@@ -67,7 +67,7 @@ class Forwarded(Part, frozen=True):
     """Which proxies may say who the client is."""
 
     peers: tuple[Network, ...] = ()
-    """Networks of trusted proxies, in CIDR form."""
+    """Networks of trusted proxies in CIDR form; `unix` for one behind a Unix socket."""
 
     header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
     """The one header that is believed; all others are ignored."""
@@ -95,7 +95,7 @@ class Stores(Part, frozen=True):
     records: StoreUrl = "memory:"
     """`memory:` or `sqlite:PATH`."""
 
-    counters: StoreUrl = "memory:"
+    counters: Literal["memory:"] = "memory:"
     """`memory:`: each process counts alone."""
 
     counter_keys: Count = 1_000_000

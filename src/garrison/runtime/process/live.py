@@ -7,6 +7,7 @@ costs a few microseconds.
 from __future__ import annotations
 
 import logging
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from garrison.errors import GarrisonError, PolicyError
@@ -36,14 +37,18 @@ class Watch:
         self._path = path
         self._change = change
         self._look = self._stamp()
+        self._lock = Lock()
 
     def look(self) -> None:
-        """Reload if the file is not what it was; on any fault the old policy stays, and the log says why."""
-        stamp = self._stamp()
-        if stamp == self._look:
-            return
-        self._look = stamp
-        self.reload()
+        """Reload if the file is not what it was; on any fault the old policy stays, and the log says why.
+
+        What the file said when this was called is judged when it returns, whichever thread saw it first.
+        """
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._look:
+                self._look = stamp
+                self.reload()
 
     def reload(self) -> bool:
         """Reload now, whatever the file looks like; tell whether the new policy is in force."""

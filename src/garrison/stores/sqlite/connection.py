@@ -15,6 +15,7 @@ from pathlib import Path
 from weakref import WeakSet
 
 from garrison.errors import StoreError, UsageError
+from garrison.stores.url import is_file
 
 __all__ = ["BUSY", "CHECKPOINT_PAGES", "CLOSED", "READ_BUSY", "WAL_BYTES", "Readers", "connect", "prepare_file"]
 
@@ -43,7 +44,7 @@ def prepare_file(path: Path) -> None:
         UsageError: The path is one of SQLite's special names.
         StoreError: It cannot be made or protected.
     """
-    if str(path) in {"", "."} or path.name.startswith((":", "file:")) or "\0" in str(path):
+    if not is_file(str(path)):
         msg = f"sqlite: needs the path of a file, not {str(path)!r}"
         raise UsageError(msg)
     try:
