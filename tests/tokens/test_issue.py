@@ -104,6 +104,8 @@ def test_after_a_rotation_the_next_token_has_the_new_key() -> None:
         {"extra": {"exp": 9}},
         {"extra": {"scope": "admin"}},
         {"extra": {"big": "a" * 9000}},
+        {"subject": "a" * 1025},
+        {"lifetime": 10**12 * SECOND},
     ],
 )
 def test_what_no_verifier_would_take_is_not_issued(call: dict[str, Any]) -> None:
@@ -120,3 +122,11 @@ def test_an_issuer_needs_its_parts(parts: dict[str, Any]) -> None:
     """At start."""
     with pytest.raises(UsageError):
         Issuer(KEYS, **{"issuer": ISSUER, "audience": AUDIENCE, **parts})
+
+
+def test_the_longest_subject_and_the_latest_end_are_taken() -> None:
+    """The bound from the other side."""
+    last = 253_402_300_799 * SECOND
+    token = issuer.issue("a" * 1024, NOW, os.urandom, lifetime=last - NOW // SECOND * SECOND).token
+
+    assert verifier().verify(token, NOW).exp == last // SECOND

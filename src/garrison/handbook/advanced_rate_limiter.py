@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from garrison.errors import UsageError
+from garrison.handbook.arguments import checked
 from garrison.handbook.rate_limiter import limit_info
 from garrison.handbook.twoway import both_ways
 from garrison.limits import Ask, Limit
@@ -35,6 +35,7 @@ class AdvancedRateLimiter:
     Safe for threads and tasks, and exact. Every method is called at once, or awaited as `method.aio(...)`.
     """
 
+    @checked
     def __init__(
         self,
         *,
@@ -52,8 +53,6 @@ class AdvancedRateLimiter:
         Raises:
             UsageError: An unknown strategy, or a default out of its bounds.
         """
-        if strategy not in _ALGORITHMS:
-            raise UsageError(f"a strategy is one of {', '.join(_ALGORITHMS)}, not {strategy!r}")
         self.strategy: Strategy = strategy
         self.counters = MemoryCounters(SystemClock()) if counters is None else counters
         self._default = self._limit(*default)

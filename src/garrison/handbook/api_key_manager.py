@@ -17,7 +17,7 @@ from garrison.credentials.keys.hot import compiled
 from garrison.credentials.protocol import Presented
 from garrison.crypto.ring import KeyRing
 from garrison.errors import UsageError
-from garrison.handbook.twoway import both_ways
+from garrison.handbook.twoway import both_ways, both_ways_or
 from garrison.model.http.refusal import Refusal
 from garrison.model.http.request import Request
 from garrison.model.principal import Principal
@@ -121,7 +121,7 @@ class APIKeyManager:
             raise UsageError(told or issued.reason)
         return issued.record.id, issued.text
 
-    @both_ways
+    @both_ways_or(None)
     async def validate_api_key(self, key: str) -> dict[str, Any] | None:
         """Tell what a key is good for; None for one that is unknown, wrong, expired or revoked alike.
 
@@ -142,12 +142,12 @@ class APIKeyManager:
         record = await self._living(id.removeprefix("key:"))
         return None if record is None else await self._told(record)
 
-    @both_ways
+    @both_ways_or(False)
     async def revoke_api_key(self, key_id: str) -> bool:
         """End a key; False when there is none, or none any more."""
         return not isinstance(await self._service.revoke(key_id, self._by()), Refusal)
 
-    @both_ways
+    @both_ways_or(False)
     async def track_usage(self, key_id: str, endpoint: str) -> bool:
         """Spend one use of a key for an endpoint.
 
@@ -160,7 +160,7 @@ class APIKeyManager:
         verdicts = await self._counters.take(compiled(record, None, 0).asks)
         return all(verdict.allowed for verdict in verdicts)
 
-    @both_ways
+    @both_ways_or(False)
     async def check_rate_limit(self, key_id: str) -> bool:
         """Tell whether one more use would fit; spends nothing. False for a dead key."""
         record = await self._living(key_id)

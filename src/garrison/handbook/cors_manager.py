@@ -24,7 +24,8 @@ from garrison.cors import (
     joined,
 )
 from garrison.errors import PolicyError, UsageError
-from garrison.handbook.twoway import both_ways
+from garrison.handbook.arguments import checked, fits, otherwise
+from garrison.handbook.twoway import both_ways, both_ways_or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from garrison.model.http.request import Header
 
 __all__ = [
+    "MALFORMED",
     "CORSManager",
     "CORSPolicy",
     "CORSSecurityMiddleware",
@@ -59,6 +61,10 @@ _WORDS: Final = {
     "credentials": "allow_credentials",
 }
 """The chapter's word for each field in which a mistake can be."""
+
+
+MALFORMED: Final = {"allowed": False, "status_code": 403, "headers": {}, "reason": "malformed"}
+"""The answer to what no browser sends: an origin, a method or fields that are no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +118,21 @@ class CORSManager:
         self._default = self.compiled(policy) if isinstance(policy, str) else ready(policy, "default")
 
     @both_ways
-    async def create_secure_policy(self, allowed_origins: Iterable[str], allow_credentials: bool = False) -> CORSPolicy:
+    async def create_secure_policy(
+        self, allowed_origins: Iterable[object], allow_credentials: bool = False
+    ) -> CORSPolicy:
         """Make a policy for pages of known origins; it is not added yet.
 
         Origins that would be unsafe with credentials are dropped, whether or not they get any: `*`, `null`, http
         outside loopback, patterns below which strangers can get a host, and whatever is no origin.
         """
-        safe = tuple(origin for origin in dict.fromkeys(allowed_origins) if _is_safe(origin))
+        texts = dict.fromkeys(origin for origin in allowed_origins if isinstance(origin, str))
+        safe = tuple(origin for origin in texts if _is_safe(origin))
         return CORSPolicy(safe, _METHODS, _HEADERS, _EXPOSED, allow_credentials, _DAY)
 
-    @both_ways
+    @both_ways_or(MALFORMED)
     async def handle_preflight_request(
-        self, origin: str | None, method: str, headers: Iterable[str] | str, policy_name: str | None = None
+        self, origin: str | None, method: str, headers: Iterable[str] | str | None, policy_name: str | None = None
     ) -> dict[str, Any]:
         """Answer whether a page may send a method and fields: 204, or 403. Without an Origin it is no preflight.
 
@@ -132,7 +141,7 @@ class CORSManager:
         """
         return preflight(self.compiled(policy_name), origin, method, headers)
 
-    @both_ways
+    @both_ways_or(MALFORMED | {"status_code": None})
     async def handle_actual_request(self, origin: str | None, policy_name: str | None = None) -> dict[str, Any]:
         """Give the headers for an answer; without an Origin, nothing was asked and nothing is refused.
 
@@ -159,6 +168,7 @@ class CORSManager:
 class CORSSecurityMiddleware:
     """Judges whole requests, given as dictionaries with `method` and `headers`."""
 
+    @checked
     def __init__(self, cors_manager: CORSManager, *, served: Sequence[str] = ()) -> None:
         """Stand before a service.
 
@@ -172,7 +182,7 @@ class CORSSecurityMiddleware:
         self.cors_manager = cors_manager
         self._served = compile_served(served)
 
-    @both_ways
+    @both_ways_or(MALFORMED)
     async def process_request(self, request: Mapping[str, Any], policy_name: str | None = None) -> dict[str, Any]:
         """Answer a preflight, refuse a cross-site write, or give the headers for the application's answer.
 
@@ -183,7 +193,9 @@ class CORSSecurityMiddleware:
             UsageError: No policy has that name.
         """
         cors = self.cors_manager.compiled(policy_name)
-        lines = [(_wire(name).lower(), _wire(value)) for name, value in request.get("headers", {}).items()]
+        lines = _lines(request.get("headers"))
+        if lines is None:
+            return dict(MALFORMED)
         origin, method = joined(lines, b"origin"), str(request.get("method", ""))
         wanted = joined(lines, b"access-control-request-method")
         if method == "OPTIONS" and origin is not None and wanted is not None:
@@ -237,11 +249,14 @@ def problems_of(policy: CORSPolicy, name: str, *, production: bool = False) -> t
     return tuple(found)
 
 
-def preflight(cors: Cors | None, origin: str | None, method: str, headers: Iterable[str] | str) -> dict[str, Any]:
+@otherwise(MALFORMED)
+def preflight(
+    cors: Cors | None, origin: str | None, method: str, headers: Iterable[str] | str | None
+) -> dict[str, Any]:
     """Answer a preflight that comes as texts."""
     if not origin:
         return _actual(cors, None)
-    asked = headers if isinstance(headers, str) else ",".join(headers)
+    asked = headers if isinstance(headers, str) else ",".join(headers or ())
     return _preflight(cors, _wire(origin), _wire(method), _wire(asked))
 
 
@@ -279,8 +294,16 @@ def _native(policy: CORSPolicy) -> CorsPolicy:
 
 
 def _listed(names: Iterable[str]) -> Any:
-    """A bare text stays one, so that `check` refuses it and does not read it letter by letter."""
-    return names if isinstance(names, str) else tuple(names)
+    """What is no list stays what it is, so that `check` refuses it and does not read a text letter by letter."""
+    return names if isinstance(names, str) or not hasattr(names, "__iter__") else tuple(names)
+
+
+def _lines(sent: Any) -> list[Header] | None:
+    """Read header fields from whatever lists them by name; None: they are no texts."""
+    pairs = list(sent.items()) if hasattr(sent, "items") else ([] if sent is None else [sent])
+    if not fits(pairs, list[tuple[str, str]]):
+        return None
+    return [(_wire(name).lower(), _wire(value)) for name, value in pairs]
 
 
 def _is_safe(origin: str) -> bool:

@@ -17,8 +17,9 @@ from msgspec.structs import asdict, replace
 
 from garrison.cors import compare, explain
 from garrison.errors import Problem, UsageError
-from garrison.handbook.cors_manager import CORSPolicy, preflight, problems_of, ready
-from garrison.handbook.twoway import both_ways
+from garrison.handbook.arguments import checked
+from garrison.handbook.cors_manager import MALFORMED, CORSPolicy, preflight, problems_of, ready
+from garrison.handbook.twoway import both_ways, both_ways_or
 from garrison.model.event import Event
 from garrison.model.fit import fit, path_text
 from garrison.runtime.process.clock import SystemClock
@@ -83,6 +84,7 @@ class EnhancedCORSManager:
     Every method is called at once, or awaited as `method.aio(...)`.
     """
 
+    @checked
     def __init__(
         self,
         *,
@@ -105,7 +107,7 @@ class EnhancedCORSManager:
         self._actor = actor
         self._compiled: dict[str, tuple[_Configuration, Cors]] = {}
 
-    @both_ways
+    @both_ways_or(False)
     async def create_policy(self, name: str, config: Mapping[str, Any]) -> bool:
         """Put a policy in force.
 
@@ -115,7 +117,7 @@ class EnhancedCORSManager:
         made = fit(dict(config), _Configuration).value
         return made is not None and await self._commit(_Stored(name=name, configuration=made), "created")
 
-    @both_ways
+    @both_ways_or(False)
     async def update_policy(self, name: str, updates: Mapping[str, Any]) -> bool:
         """Change some fields of a policy, whole; the next request is answered by it, in every worker.
 
@@ -127,13 +129,13 @@ class EnhancedCORSManager:
         made = None if stored is None else fit(_updated(stored, updates), _Configuration).value
         return made is not None and await self._commit(replace(stored, configuration=made), "updated")
 
-    @both_ways
+    @both_ways_or(False)
     async def validate_origin(self, origin: str, policy: str) -> bool:
         """Tell whether pages of an origin may read answers."""
         cors = await self._current(policy)
         return cors is not None and cors.allows(origin.encode("latin-1", "replace"))
 
-    @both_ways
+    @both_ways_or(MALFORMED)
     async def handle_preflight(self, request_data: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a preflight, as `CORSManager.handle_preflight_request` does.
 

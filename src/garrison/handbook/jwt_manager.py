@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from garrison.crypto.key import SigningKey, read_pem, secret_key
 from garrison.crypto.key_set import KeySet
 from garrison.errors import SecretError, TokenError, UsageError
-from garrison.handbook.twoway import both_ways
+from garrison.handbook.arguments import checked
+from garrison.handbook.twoway import both_ways, both_ways_or
 from garrison.model.scope import covers
 from garrison.model.units import HOUR, SECOND
 from garrison.runtime.process.clock import SystemClock
@@ -55,6 +56,7 @@ class JWTManager:
     Every method is called at once, or awaited as `method.aio(...)`.
     """
 
+    @checked
     def __init__(
         self,
         secret_key: str | bytes,
@@ -80,6 +82,7 @@ class JWTManager:
 
         Raises:
             SecretError: The key is weak, or not one for the algorithm.
+            UsageError: There is no such algorithm, or an argument is not what it must be.
         """
         self._clock = clock or SystemClock()
         self._randomness = randomness
@@ -108,7 +111,7 @@ class JWTManager:
             raise UsageError(msg)
         return self._made(user_id, permissions, expires_hours * HOUR)
 
-    @both_ways
+    @both_ways_or(None)
     async def validate_token(self, token: str) -> dict[str, Any] | None:
         """Tell what a token says; None for one that is forged, expired, revoked or anything else alike.
 
@@ -126,13 +129,13 @@ class JWTManager:
             "jti": claims.jti,
         }
 
-    @both_ways
+    @both_ways_or(False)
     async def revoke_token(self, token: str) -> bool:
         """End a token; False for one that counts no longer anyway."""
         claims = await self._claims(token)
         return claims is not None and await self._end(claims)
 
-    @both_ways
+    @both_ways_or(None)
     async def refresh_token(self, token: str) -> str | None:
         """Exchange a token for a new one of the same length; the old one ends.
 
@@ -160,6 +163,7 @@ class JWTManager:
         return await self._revoked.end(self._records, [ending])
 
 
+@checked
 def jwt_required(
     permissions_required: Sequence[str] | None = None,
     *,
@@ -235,8 +239,8 @@ def _fields(arguments: tuple[Any, ...], named: dict[str, Any]) -> Mapping[str, s
 
 
 def _bearer(fields: Mapping[str, str]) -> str:
-    line = fields.get("Authorization") or fields.get("authorization") or ""
-    return line[7:].strip(" ") if line[:7].lower() == "bearer " else ""
+    line = fields.get("Authorization") or fields.get("authorization")
+    return line[7:].strip(" ") if isinstance(line, str) and line[:7].lower() == "bearer " else ""
 
 
 def _refusal(token: str, user: dict[str, Any] | None, wanted: Sequence[str] | None) -> tuple[Any, int, Any] | None:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.handbook.api_key_manager import APIKeyManager
-from garrison.handbook.twoway import both_ways
+from garrison.handbook.twoway import both_ways_or
 from garrison.limits import Ask, parse
 from garrison.limits.subject import subject_key
 from garrison.model.net import address_subject
@@ -29,6 +29,13 @@ FAILURES: Final = parse("at most 10 in 15m per address")
 _FORM: Final = re.compile(r"[A-Za-z0-9_-]{20,512}")
 
 
+def _told(reason: str, retry_after: int = 0) -> dict[str, Any]:
+    return {"valid": False, "reason": reason, "retry_after": retry_after, "key_info": None}
+
+
+_INVALID: Final = _told("invalid")
+
+
 class SecureAPIKeyValidator:
     """Validates keys for callers of whom only the address is known."""
 
@@ -37,8 +44,8 @@ class SecureAPIKeyValidator:
         self.manager = manager or APIKeyManager()
         self._counters = MemoryCounters(SystemClock()) if counters is None else counters
 
-    @both_ways
-    async def validate_with_security_checks(self, api_key: str, client_ip: str, endpoint: str) -> dict[str, Any]:
+    @both_ways_or(_INVALID)
+    async def validate_with_security_checks(self, api_key: str, client_ip: str | None, endpoint: str) -> dict[str, Any]:
         """Validate a key and spend one use of it.
 
         Args:
@@ -50,7 +57,7 @@ class SecureAPIKeyValidator:
             `valid`, `reason` (empty; `blocked`, `invalid`, `endpoint`, `limit`), `retry_after` (seconds, where waiting
             helps; else 0) and `key_info` (what `validate_api_key` tells; None for an invalid key).
         """
-        ask = Ask(subject_key("key failures", address_subject(client_ip)), FAILURES)
+        ask = Ask(subject_key("key failures", address_subject(client_ip or "")), FAILURES)
         (verdict,) = await self._counters.peek([ask])
         if not verdict.allowed:
             return _told("blocked", -(-verdict.retry_after // SECOND))
@@ -63,7 +70,3 @@ class SecureAPIKeyValidator:
             return {"valid": True, "reason": "", "retry_after": 0, "key_info": found}
         fits = await self.manager.check_rate_limit.aio(found["key_id"])
         return {**_told("endpoint" if fits else "limit"), "key_info": found}
-
-
-def _told(reason: str, retry_after: int = 0) -> dict[str, Any]:
-    return {"valid": False, "reason": reason, "retry_after": retry_after, "key_info": None}

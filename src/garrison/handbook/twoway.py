@@ -11,8 +11,9 @@ from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from garrison.guard.drive import drive
+from garrison.handbook.arguments import checked, otherwise
 
-__all__ = ["BothWays", "TwoWay", "both_ways"]
+__all__ = ["BothWays", "TwoWay", "both_ways", "both_ways_or"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,5 +55,20 @@ class BothWays(Generic[P, R]):
 
 
 def both_ways(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> BothWays[P, R]:
-    """Make an `async def` method callable both ways."""
-    return BothWays(method)
+    """Make an `async def` method callable both ways; an argument that is not what it must be is a `UsageError`."""
+    return BothWays(checked(method))
+
+
+def both_ways_or(
+    answer: object,
+) -> Callable[[Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]], BothWays[P, R]]:
+    """Make a method callable both ways that is handed what callers of an API send.
+
+    Args:
+        answer: What it gives where an argument is not even of the kind that it must be.
+    """
+
+    def decorate(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]) -> BothWays[P, R]:
+        return BothWays(otherwise(answer)(method))
+
+    return decorate

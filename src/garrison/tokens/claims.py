@@ -16,12 +16,18 @@ from garrison.model import scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["REGISTERED", "Claims", "Instant", "Text", "demanding"]
+__all__ = ["LATEST", "LONGEST_NAME", "REGISTERED", "Claims", "Instant", "Text", "demanding"]
 
-Instant = Annotated[float, Meta(ge=0, le=253_402_300_799)]
-"""Seconds since 1970, fractions allowed (RFC 7519 section 2), up to the year 9999."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
 
-Text = Annotated[str, Meta(min_length=1, max_length=1024)]
+LONGEST_NAME = 1024
+"""Most characters of a name."""
+
+Instant = Annotated[float, Meta(ge=0, le=LATEST)]
+"""Seconds since 1970, fractions allowed (RFC 7519 section 2)."""
+
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 """A name that is there."""
 
 

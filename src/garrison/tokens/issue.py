@@ -17,7 +17,7 @@ from garrison.crypto.jws import TOKEN_BYTES, seal_token, write_header
 from garrison.errors import UsageError
 from garrison.model.scope import is_scope
 from garrison.model.units import MINUTE, SECOND
-from garrison.tokens.claims import REGISTERED
+from garrison.tokens.claims import LATEST, LONGEST_NAME, REGISTERED
 from garrison.tokens.verifier import ACCESS
 
 if TYPE_CHECKING:
@@ -124,6 +124,9 @@ class Issuer:
             msg = "a token needs a subject, a lifetime of whole seconds, and no claim of a meaning of its own twice"
             raise UsageError(msg)
         issued_at = now // SECOND
+        if len(subject) > LONGEST_NAME or issued_at + seconds > LATEST:
+            msg = f"no verifier takes a subject of more than {LONGEST_NAME} characters, nor an end after the year 9999"
+            raise UsageError(msg)
         jti = base64.encode(randomness(_JTI_BYTES))
         claims |= {
             "iss": self.issuer,
