@@ -24,7 +24,7 @@ def answer(one: Verifier[Any], token: bytes, now: int = NOW) -> str:
 
 def test_the_claims_come_back_typed() -> None:
     """Scopes as a set, instants as numbers, the rest as texts."""
-    claims = verifier().verify(
+    claims = verifier(own=True).verify(
         made(tenant="acme", sid="s1", amr=["pwd", "otp"], auth_time=7, epoch=3, aud=["x", AUDIENCE]), NOW
     )
 
@@ -243,3 +243,12 @@ def test_tokens_of_two_keys_alternate() -> None:
     for _ in range(3):
         assert [answer(one, token) for token in (made(), second, crossed)] == ["ada", "ada", "signature"]
     assert len(one._table[1]) == 2
+
+
+@pytest.mark.parametrize("epoch", [-1, 1.5, "1", [1]])
+def test_an_epoch_that_our_issuer_never_writes_is_refused(epoch: object) -> None:
+    """Below every epoch, it would be of no use; as anything else, it could not be compared."""
+    with pytest.raises(TokenError) as refusal:
+        verifier(own=True).verify(made(epoch=epoch), NOW)
+
+    assert refusal.value.reason == "payload"

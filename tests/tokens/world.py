@@ -49,7 +49,7 @@ class Process:
         self.revoked = Revocations(self.news)
         self.keys = KeySet([read_jwk(new_jwk("ES256", os.urandom))]) if keys is None else keys
         self.issuer = Issuer(self.keys, ISSUER, AUDIENCE)
-        self.verifier: Verifier[Claims] = Verifier(self.keys, ISSUER, AUDIENCE)
+        self.verifier: Verifier[Claims] = Verifier(self.keys, ISSUER, AUDIENCE, own=True)
 
     @property
     def now(self) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from garrison.credentials.protocol import Presented
 from garrison.errors import TokenError
@@ -144,8 +145,9 @@ class JwtTokens:
             issuer="" if own else claims.iss,
             tenant=claims.tenant if own else rights.tenant,
             scopes=granted if own and owner is None else effective(granted, most),
-            credential=f"jwt:{claims.jti}",
-            session=claims.sid,
+            credential=f"jwt:{claims.jti}" if own else f"jwt:{claims.jti}:{quote(claims.iss, safe='')}",
+            # A login of the issuer's, not one of ours: named here, it could be ended here.
+            session=claims.sid if own else "",
             authenticated_at=int(claims.auth_time * SECOND),
             methods=claims.amr,
         )

@@ -16,7 +16,7 @@ from garrison.model import scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LATEST", "LONGEST_NAME", "REGISTERED", "Claims", "Instant", "Text", "demanding"]
+__all__ = ["LATEST", "LONGEST_NAME", "OURS", "REGISTERED", "Claims", "Instant", "Text", "demanding"]
 
 LATEST = 253_402_300_799
 """The last second of the year 9999."""
@@ -94,6 +94,9 @@ class Claims(Struct, frozen=True, kw_only=True, gc=False):
 
 
 C = TypeVar("C", bound=Claims)
+
+OURS = ("tenant", "epoch")
+"""Claims that mean something from our own issuer alone."""
 
 REGISTERED = frozenset(Claims.__struct_fields__)
 """Names of the claims above: an application writes no other meaning into them."""

@@ -22,7 +22,7 @@ from garrison.crypto.jws import DEPTH, TOKEN_BYTES, read_header
 from garrison.errors import TokenError, UsageError
 from garrison.model.http.body import decode
 from garrison.model.units import SECOND
-from garrison.tokens.claims import Claims, demanding
+from garrison.tokens.claims import OURS, Claims, demanding
 
 if TYPE_CHECKING:
     from garrison.crypto.algorithms import Check
@@ -70,6 +70,7 @@ class Verifier(Generic[C]):
     """Believes tokens of one issuer, one audience and one kind, signed by one set of keys."""
 
     __slots__ = (
+        "_as_written",
         "_audience",
         "_audiences",
         "_claims",
@@ -113,7 +114,8 @@ class Verifier(Generic[C]):
             scope_claim: Claim that holds the scopes: text with spaces, or a list of texts.
             claims: A type derived from `Claims`, for an application's own.
             own: Nobody but our own `Issuer` has the keys. Its payloads are then not searched for names that
-                stand twice, since it writes none; foreign ones are.
+                stand twice, since it writes none; foreign ones are, and their `tenant` and `epoch` are not read:
+                whose somebody is here, and what was ended here, no foreign issuer can know.
 
         Raises:
             UsageError: A demand that cannot be met.
@@ -130,7 +132,8 @@ class Verifier(Generic[C]):
         """One of them, to compare before any is looked up."""
 
         self._typed = Decoder(self._claims).decode
-        self._own = own and scope_claim == "scope"
+        self._own = own
+        self._as_written = own and scope_claim == "scope"
         self._leeway = leeway / SECOND
         self._max_age = max_age / SECOND
         self._scope = scope_claim
@@ -226,11 +229,14 @@ class Verifier(Generic[C]):
         return key
 
     def _read(self, payload: bytes) -> C:
-        return self._typed(reread(payload)) if self._own else self._convert(payload)
+        return self._typed(reread(payload)) if self._as_written else self._convert(payload)
 
     def _convert(self, payload: bytes) -> C:
         """Read what somebody else wrote: with one meaning only, and the scopes from where they keep them."""
         members = _plain(base64.decode(payload) or b"")
+        if not self._own:
+            for name in OURS:
+                members.pop(name, None)
         if self._scope != "scope":
             members["scope"] = _scope_text(members.get(self._scope, ""))
         return convert(members, self._claims)

@@ -92,8 +92,8 @@ def _burst(facts: Facts) -> Iterator[Found]:
 @rule(
     "GP054",
     "warning",
-    bad='[accounts]\nregistrations = "5 per calendar hour"',
-    good='[accounts]\nregistrations = "at most 5 in 1h"',
+    bad='[accounts]\nlogins = "50 per calendar hour per address"',
+    good='[accounts]\nlogins = "5/s burst 50 per address"',
 )
 def _calendar(facts: Facts) -> Iterator[Found]:
     """A limit that protects logins follows the calendar.
