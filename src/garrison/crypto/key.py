@@ -33,6 +33,12 @@ _DISTINCT = 8
 
 _SHORTEST_DER = 44
 
+_PRIME = 2**255 - 19
+_ORDINATE = (1 << 255) - 1
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL = frozenset((0, 1, _PRIME - 1, _EIGHTH, _PRIME - _EIGHTH))
+"""Ordinates of the eight points of edwards25519 whose order divides its cofactor (RFC 8032 section 5.1)."""
+
 _CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
 
 
@@ -157,6 +163,7 @@ def _fitting(key: PublicKey, alg: str) -> Algorithm:
         _strong_rsa(key)
         return _algorithm(alg, "RSA")
     if isinstance(key, ed25519.Ed25519PublicKey):
+        _strong_ed25519(key)
         return _algorithm(alg, "OKP")
     algorithm = _algorithm(alg, "EC")
     # PEM also brings DSA, X25519 and other keys, whatever the annotation says.
@@ -173,6 +180,14 @@ def _strong_rsa(key: rsa.RSAPublicKey) -> None:
         raise SecretError(msg)
     if is_roca(numbers.n):
         msg = "this RSA key was made by a broken generator, its private half can be computed (CVE-2017-15361)"
+        raise SecretError(msg)
+
+
+def _strong_ed25519(key: ed25519.Ed25519PublicKey) -> None:
+    # An ordinate can also be written with the prime added, and the sign of the other coordinate makes no difference.
+    y = int.from_bytes(key.public_bytes_raw(), "little") & _ORDINATE
+    if y % _PRIME in _SMALL:
+        msg = "this Ed25519 key is one of eight points for which anybody can sign"
         raise SecretError(msg)
 
 
