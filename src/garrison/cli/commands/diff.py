@@ -21,9 +21,9 @@ _Weaker = Annotated[bool, typer.Option("--fail-on-weaker", help="Exit status 1 w
 
 @app.command()
 def diff(old: _Old, new: _New, fail_on_weaker: _Weaker = False, json: Json = False) -> None:
-    """Tell what changes between two policies, what weakens, and what takes a restart.
+    """Tell what changes between two policies, and what weakens.
 
-    Both are read as the environment named by GARRISON_ENV sees them.
+    Both are read as the environment named by GARRISON_ENV sees them. What takes a restart is told as well.
     """
     from garrison.cli.policy_file import read_policy
     from garrison.policy.diff import diff as compare
