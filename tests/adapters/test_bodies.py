@@ -25,8 +25,8 @@ body_time = "100ms"
 body_rate = "1MiB"
 
 [routes]
-"POST /plain" = { public = true, limit = "1000/s per address" }
-"POST /large" = { public = true, limit = "1000/s per address", max_body = "64KiB" }
+"POST /plain" = { public = true, limit = "1000/s per address", content = ["*/*"] }
+"POST /large" = { public = true, limit = "1000/s per address", content = ["text/plain"], max_body = "64KiB" }
 """
 
 

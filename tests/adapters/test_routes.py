@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
+from fastapi import APIRouter, Body, Depends, FastAPI, Security, WebSocket
 from fastapi.security import SecurityScopes
 from flask import Flask
 from flask.views import MethodView
@@ -75,6 +75,15 @@ def test_fastapi_tells_methods_templates_scopes_and_its_documentation() -> None:
         FoundRoute(("GET",), "/notes/{id:int}", ("notes:read", "notes:list"), summary="Read a note."),
         FoundRoute(("POST", "PUT"), "/notes", ("notes:write",), summary="Write notes"),
     ]
+
+
+def test_fastapi_tells_of_what_type_a_body_is() -> None:
+    app = FastAPI(openapi_url=None)
+
+    @app.put("/table")
+    def load(rows: Annotated[str, Body(media_type="text/csv")]) -> None: ...
+
+    assert [route.content for route in found_routes(app)] == [("text/csv",)]
 
 
 def test_scopes_of_dependencies_of_dependencies_count_once() -> None:

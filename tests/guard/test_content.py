@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.guard.content import check_length, has_body, is_json, refused
+from garrison.guard.content import check_length, check_type, has_body, is_json, refused
 from garrison.model.http.refusal import refuse
 from garrison.model.http.request import Header, Request
+from garrison.policy.plan import Plan
 
 
 def _with(*headers: Header) -> Request:
@@ -30,16 +31,15 @@ def test_a_body_follows_where_the_header_says_so(headers: list[Header], has: boo
 @pytest.mark.parametrize(
     ("kind", "json"),
     [
-        (b"application/json", True),
         (b"Application/JSON ; charset=utf-8", True),
         (b"application/merge-patch+json", True),
         (b"text/json", False),
-        (b"x+json", False),
-        (b"application/jsonp", False),
+        (b"application/json, text/plain", False),
+        (b"application\xa0/json", False),
         (b"", False),
     ],
 )
-def test_json_is_what_says_it_is(kind: bytes, json: bool) -> None:
+def test_json_is_what_says_it_is_whatever_the_parameters(kind: bytes, json: bool) -> None:
     assert is_json(_with((b"content-type", kind))) is json
 
 
@@ -58,6 +58,30 @@ def test_json_is_what_says_it_is(kind: bytes, json: bool) -> None:
 )
 def test_a_length_is_judged_before_a_byte_is_read(headers: list[Header], code: str) -> None:
     refusal = check_length(_with(*headers), 10)
+
+    assert ("" if refusal is None else refusal.code) == code
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "code"),
+    [
+        ((), [], ""),
+        (("application/json",), [(b"content-type", b"application/json")], ""),
+        (("application/json",), [(b"content-type", b"text/plain")], "body_type"),
+        (("application/json",), [], "body_type"),
+        (("application/json",), [(b"content-type", b"application/json; charset=utf-16")], "body_type"),
+        (("text/plain",), [(b"content-type", b"text/plain; charset=utf-16")], ""),
+        (("text/plain",), [(b"content-type", b"text/plain"), (b"content-encoding", b"br")], "body_encoding"),
+        (("text/plain",), [(b"content-type", b"text/plain"), (b"content-encoding", b"identity")], ""),
+        (("*/*",), [(b"content-encoding", b"br")], ""),
+        (("*/*",), [(b"content-type", b"application/json"), (b"content-encoding", b"br")], "body_encoding"),
+    ],
+)
+def test_a_body_is_taken_by_its_type_and_as_it_is(content: tuple[str, ...], headers: list[Header], code: str) -> None:
+    plan = Plan(route="POST /x", template="/x", content=content)
+    length = [] if not content else [(b"content-length", b"1")]
+
+    refusal = check_type(_with(*length, *headers), plan)
 
     assert ("" if refusal is None else refusal.code) == code
 

@@ -268,6 +268,28 @@ def test_bodies_are_judged_where_they_matter(world: World) -> None:
     assert not world.guard.judges_body(asked("POST /echo", key), world.ask("POST /echo", key))
 
 
+@pytest.mark.parametrize(
+    ("target", "fields", "code"),
+    [
+        ("POST /echo", [JSON, (b"content-length", b"2")], ""),
+        ("POST /echo", [], ""),
+        ("POST /echo", [(b"content-type", b"text/plain"), (b"content-length", b"2")], "body_type"),
+        ("POST /echo", [JSON, (b"content-length", b"2000")], "body_too_large"),
+        ("POST /watched", [(b"content-type", b"text/plain"), (b"content-length", b"2")], ""),
+        ("POST /watched", [JSON, (b"content-length", b"2000")], "body_too_large"),
+    ],
+)
+def test_a_body_is_refused_by_its_head(world: World, target: str, fields: list[Header], code: str) -> None:
+    """Where a route observes, a body of the wrong type is recorded and goes on; one that is too large does not."""
+    request = asked(target, world.key("notes:write"), *fields)
+    decision = world.decide(request)
+
+    assert world.guard.refuses_body(request, decision) is bool(code)
+    assert (decision.refusal.code if decision.refusal else "") == code
+    outcomes = [event.outcome for event in world.recorded()]
+    assert outcomes == (["refused"] if code else ["success"] if target == "POST /watched" else [])
+
+
 def test_a_bad_body_is_only_recorded_where_the_route_observes(world: World) -> None:
     key = world.key()
     request = asked("POST /watched", key, JSON)

@@ -35,6 +35,7 @@ _NOTATIONS: dict[str, st.SearchStrategy[str]] = {
     "https": st.sampled_from(["https://id.example.com/jwks", "https://[2606:4700::1]:8443"]),
     "life": st.integers(1, 10**9).map(lambda seconds: duration_text(seconds * 1_000_000)),
     "limit": _LIMITS,
+    "media": st.sampled_from(["application/json", "application/vnd.a+json", "image/*", "*/*"]),
     "network": st.sampled_from(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]),
     "prefix": st.sampled_from(["", "/auth", "/a/b.c"]),
     "reference": st.sampled_from(["file:/a b", "credential:root", "env:ROOT"]),

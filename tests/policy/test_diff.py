@@ -103,6 +103,7 @@ def test_writing_a_default_down_is_no_change() -> None:
         ('"at most 5 in 1h"', '"at most 5 in 59m"', 'routes."PUT /notes/{id}".limit'),
         ('body = "note.json"', "", 'routes."PUT /notes/{id}".body'),
         ('body = "note.json"', 'body = "other.json"', 'routes."PUT /notes/{id}".body'),
+        ('"GET /old" = {}', '"GET /old" = { content = ["application/json", "a/b"] }', 'routes."GET /old".content'),
         ('max_body = "1KiB"', 'max_body = "2KiB"', 'routes."PUT /notes/{id}".max_body'),
         ('max_body = "1KiB"', "", 'routes."PUT /notes/{id}".max_body'),
         ("sets_cookie = true", "sets_cookie = false", 'routes."POST /both".sets_cookie'),

@@ -65,6 +65,20 @@ def test_a_draft_says_what_to_decide() -> None:
     assert load(text, "development").service == "notes"
 
 
+def test_bodies_that_are_no_json_are_drafted_as_the_application_tells() -> None:
+    """Left out, an upload would be answered 415."""
+    upload = FoundRoute(("GET", "PUT"), "/files", content=("multipart/form-data", "no type"))
+    merge = FoundRoute(("PATCH",), "/notes", content=("application/merge-patch+json",))
+
+    routes = draft([upload, merge], "notes").partition("[routes]\n")[2]
+
+    assert routes.splitlines() == [
+        '"GET /files" = { scopes = ["files:read"] }',
+        '"PUT /files" = { scopes = ["files:write"], content = ["multipart/form-data"] }',
+        '"PATCH /notes" = { scopes = ["notes:write"] }',
+    ]
+
+
 def test_what_a_draft_leaves_to_decide_is_what_the_linter_asks() -> None:
     problems = read(draft(NOTES), "development").problems
 
@@ -85,6 +99,7 @@ ROUTES = st.builds(
     st.lists(st.text(max_size=5), max_size=2).map(tuple),
     st.booleans(),
     st.text(max_size=20),
+    st.lists(st.sampled_from(["application/json", "text/csv", "A/b", 'x/"', ""]) | st.text(max_size=5)).map(tuple),
     st.booleans(),
 )
 

@@ -29,6 +29,8 @@ PLANS = compile_policy(
         "POST /login" = { public = true, sets_cookie = true }
         "WS /feed" = {}
         "POST /notes" = { scopes = ["notes:read"], body = "note.json" }
+        "POST /files" = { content = ["text/csv", "image/*"], max_body = "1KiB" }
+        "POST /none" = { content = [] }
         "GET /tried" = { scopes = ["notes:read"], mode = "observe" }
         """
     ),
@@ -90,9 +92,12 @@ def test_what_is_only_observed_passes_and_says_so() -> None:
 
 
 def test_a_body_schema_is_told() -> None:
-    assert "the body must fit its schema and have at most 1MiB" in str(
-        explain(PLANS, Asked("POST", "/notes", ADA, ("key",)))
-    )
+    def told(path: str) -> str:
+        return explain(PLANS, Asked("POST", path, ADA, ("key",))).steps[-1].text
+
+    assert told("/notes") == "a body must fit its schema and have at most 1MiB"
+    assert told("/files") == "a body must be text/csv or image/* and have at most 1KiB"
+    assert told("/none") == "takes no body"
 
 
 def test_a_route_without_limits_spends_nothing() -> None:

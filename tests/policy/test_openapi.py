@@ -22,7 +22,8 @@ DOCUMENT: dict[str, Any] = {
         "/notes": {
             "parameters": [],
             "get": {"summary": "List notes", "security": [{"oauth": ["notes:read", "all"]}, {"key": ["all"]}]},
-            "post": {},
+            "post": {"requestBody": {"content": {"text/csv": {}, 7: {}}}},
+            "put": {"requestBody": {"$ref": "#/components/requestBodies/Note"}},
         },
         "/notes/{note-id}": {"delete": {"security": []}, "patch": {"security": [{}, {"key": []}]}, "trace": {}},
         "/export/{id}.csv": {"get": {"summary": 7, "security": "none"}},
@@ -35,7 +36,8 @@ DOCUMENT: dict[str, Any] = {
 def test_every_operation_is_found() -> None:
     assert from_openapi(DOCUMENT) == (
         FoundRoute(("GET",), "/v1/notes", ("notes:read", "all"), summary="List notes"),
-        FoundRoute(("POST",), "/v1/notes"),
+        FoundRoute(("POST",), "/v1/notes", content=("text/csv",)),
+        FoundRoute(("PUT",), "/v1/notes"),
         FoundRoute(("PATCH",), "/v1/notes/{note_id}", public=True),
         FoundRoute(("DELETE",), "/v1/notes/{note_id}", public=True),
         FoundRoute(("GET",), "/v1/export/{id_csv}"),

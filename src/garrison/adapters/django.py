@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from garrison.adapters.refused import RefusedError
 from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, read_environ
 from garrison.errors import OwnershipError, UsageError
-from garrison.guard.content import check_length, has_body
+from garrison.guard.content import has_body
 from garrison.guard.drive import drive
 from garrison.guard.finish import finish
 from garrison.guard.respond import plain_problem, problem
@@ -80,11 +80,9 @@ class Garrison:
 
     def _take_body(self, asked: Request, decision: Decision, request: HttpRequest) -> None:
         """Hold the body to its caps; Django itself never reads past the declared length."""
-        plan = decision.plan
-        refusal = check_length(asked, plan.max_body)
-        if refusal is not None:
-            drive(self.guard.take_body(asked, decision, refusal))
-        elif plan.endpoint is not None or (has_body(asked) and self.guard.judges_body(asked, decision)):
+        if decision.plan.endpoint is None and not has_body(asked):
+            return
+        if not self.guard.refuses_body(asked, decision) and self.guard.judges_body(asked, decision):
             drive(self.guard.take_body(asked, decision, request.body))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -160,7 +160,9 @@ def _starlette_route(route: Any, prefix: str, path: str, *, documentation: bool)
         static = any(base.__name__ == "StaticFiles" for base in type(route.app).__mro__)
         return FoundRoute(("GET",) if static else (), plain_template(f"{prefix}{path.rstrip('/')}/{{path:path}}"))
     methods = _known_methods(route.methods or _handlers(endpoint))
-    return FoundRoute(methods, template, scopes, documentation, "" if documentation else summary)
+    body = getattr(getattr(route, "body_field", None), "field_info", None)
+    content = (body.media_type,) if hasattr(body, "media_type") else ()
+    return FoundRoute(methods, template, scopes, documentation, "" if documentation else summary, content)
 
 
 def _summary(route: Any, function: Any) -> str:

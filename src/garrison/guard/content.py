@@ -1,21 +1,26 @@
-"""What a body must be before a handler sees it: of the declared length, strict JSON, fitting its schema.
+"""What a body must be before a handler sees it: of a type the route takes, of the declared length, strict JSON.
 
 The same check stands before every application, so that a duplicate member or a 10,000-deep array is refused
-by the guard and never reaches two parsers that read it differently.
+by the guard and never reaches two parsers that read it differently. Many handlers parse JSON without a look at
+its type; so what does not say that it is JSON goes no further, unless the route takes it under that name.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from garrison.model.http import media
 from garrison.model.http.body import decode
 from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
     from garrison.model.http.request import Request
+    from garrison.policy.plan import Plan
 
-__all__ = ["check_body", "check_length", "has_body", "is_json", "refused"]
+__all__ = ["check_body", "check_length", "check_type", "has_body", "is_json", "refused"]
+
+_IDENTITY = ((b"accept-encoding", b"identity"),)
 
 
 def has_body(request: Request) -> bool:
@@ -26,8 +31,11 @@ def has_body(request: Request) -> bool:
 
 def is_json(request: Request) -> bool:
     """Tell whether the body says it is JSON: `application/json` or `application/*+json` (RFC 6839)."""
-    kind = request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))
+    return media.is_json(_kind(request))
+
+
+def _kind(request: Request) -> str:
+    return request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
 
 
 def check_length(request: Request, most: int) -> Refusal | None:
@@ -41,6 +49,27 @@ def check_length(request: Request, most: int) -> Refusal | None:
     if b"content-length" in request.repeated or not length.isdigit() or len(length) > 18:
         return refuse("request_malformed", "content_length")
     return refuse("body_too_large", "content_length") if int(length) > most else None
+
+
+def check_type(request: Request, plan: Plan) -> Refusal | None:
+    """Refuse a body that is not what the route takes, by its head: its type, its charset, its content coding.
+
+    What is compressed, or written in another charset, is another body to whoever decodes it. Only a route that
+    takes anything lets it through, and JSON not even there.
+    """
+    if not has_body(request):
+        return None
+    kind = _kind(request)
+    json = media.is_json(kind)
+    if not media.takes(plan.content, kind):
+        # RFC 9110 section 15.5.16: the answer may say what would have been taken.
+        return refuse("body_type", "content_type", headers=((b"accept", ", ".join(plan.content).encode("ascii")),))
+    coding = request.line(b"content-encoding")
+    if coding is not None and coding.lower() != b"identity" and (json or media.ANYTHING not in plan.content):
+        return refuse("body_encoding", "content_encoding", headers=_IDENTITY)
+    if json and not media.is_utf8(request.fields[b"content-type"]):
+        return refuse("body_type", "charset")
+    return None
 
 
 def check_body(decision: Decision, request: Request, body: bytes) -> Any | Refusal:

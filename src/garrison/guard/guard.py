@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from garrison.errors import StoreError
-from garrison.guard.content import check_body, is_json, refused
+from garrison.guard.content import check_body, check_length, check_type, is_json, refused
 from garrison.guard.decision import Decision
 from garrison.guard.endpoints import run_endpoint
 from garrison.guard.finish import withheld
@@ -162,6 +162,15 @@ class Guard:
             self._record(request, decision, now)
             decision.observed = ()
         return decision
+
+    def refuses_body(self, request: Request, decision: Decision) -> bool:
+        """Judge a body by its head, before a byte of it is read; tell whether the request ends with that."""
+        plan = decision.plan
+        # A length that cannot be told, or is too large, cannot be let on, whatever is only observed.
+        decision.refusal = check_length(request, plan.max_body)
+        if decision.refusal is None:
+            decision.stops(check_type(request, plan))
+        return self._ended(request, decision, self._wall()).answer is not None
 
     def judges_body(self, request: Request, decision: Decision) -> bool:
         """Tell whether the whole body is wanted before the request may go on: for an endpoint, a schema, JSON."""

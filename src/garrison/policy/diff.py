@@ -13,6 +13,7 @@ import msgspec
 from garrison.errors import Problem
 from garrison.limits import Limit, parse
 from garrison.model.fit import path_text
+from garrison.model.http.media import JSON
 from garrison.model.units import duration, size
 from garrison.policy.file.write import inline
 from garrison.policy.schema import laid_over
@@ -231,6 +232,7 @@ _DEMANDS: dict[str, Callable[[Any, Any], bool]] = {
     "sets_cookie": _turned_off,
     "limit": _looser,
     "max_body": _larger_size,
+    "content": lambda old, new: _gains((JSON,) if old is None else old, (JSON,) if new is None else new),
     "mode": lambda _, new: new == "observe",
     "cors": lambda _, new: new not in (None, "none"),
     "headers": _any_change,

@@ -9,8 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from garrison.errors import UsageError
+from garrison.model.http.media import is_json
 from garrison.model.scope import is_scope
 from garrison.policy.file.write import inline
+from garrison.policy.notation import is_media
 from garrison.policy.route import parse_template
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ _DOCS = frozenset(("docs", "redoc", "openapi.json", "oauth2-redirect", "swagger"
 _UNTOLD = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """Methods that are written for a route whose framework does not tell."""
 
+_BODIED = frozenset(("POST", "PUT", "PATCH"))
 _NOISE = frozenset(("api", "v1", "v2", "v3", "v4", "rest"))
 
 
@@ -101,6 +104,9 @@ def _block(route: FoundRoute, method: str, segments: tuple[Segment, ...]) -> Ite
         demands["scopes"] = [_guess(words, method)]
     if docs:
         demands["headers"] = "docs"
+    content = [kind for kind in route.content if is_media(kind)]
+    if method in _BODIED and not all(is_json(kind) for kind in content):
+        demands["content"] = content
     if method == "WS":
         yield '# decide: which pages may connect? Write cors = "…", or leave "none" if no page does'
         demands["cors"] = "none"

@@ -137,9 +137,15 @@ def _steps(plans: Plans, plan: Plan, asked: Asked) -> Iterator[Step]:
     yield from _spent(plan.after)
     if plan.own:
         yield Step("ownership", True, "the handler must prove whose thing it returns, else the answer is withheld")
-    if plan.body is not None:
-        yield Step("body", True, f"the body must fit its schema and have at most {size_text(plan.max_body)}")
+    if plan.body is not None or asked.method in ("POST", "PUT", "PATCH"):
+        yield _body(plan)
     yield from _page(plans, plan, asked)
+
+
+def _body(plan: Plan) -> Step:
+    kind = "fit its schema" if plan.body is not None else f"be {' or '.join(plan.content)}"
+    text = f"a body must {kind} and have at most {size_text(plan.max_body)}"
+    return Step("body", True, text if plan.content else "takes no body")
 
 
 def _spent(rules: tuple[Rule, ...]) -> Iterator[Step]:

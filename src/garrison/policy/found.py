@@ -32,6 +32,9 @@ class FoundRoute(NamedTuple):
     summary: str = ""
     """What it does, in a few words."""
 
+    content: tuple[str, ...] = ()
+    """Media types of the bodies it takes; empty: the application does not tell."""
+
     public: bool = False
     """Whether the application says that no credential is needed."""
 

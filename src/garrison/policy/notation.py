@@ -22,8 +22,9 @@ from garrison.stores import url as stores
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["EXAMPLES", "NOTATIONS", "READERS", "Notation", "exact"]
+__all__ = ["EXAMPLES", "NOTATIONS", "READERS", "Notation", "exact", "is_media"]
 
+_MEDIA = re.compile(r"\*/\*|[a-z0-9!#$&^_.+-]{1,127}/([a-z0-9!#$&^_.+-]{1,127}|\*)")
 _FIELD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _REFERENCE = re.compile(r"file:.+|credential:[A-Za-z0-9_.-]+|env:[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
@@ -39,6 +40,11 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def is_media(text: str) -> bool:
+    """Tell whether a text is a media type as a policy writes it."""
+    return _MEDIA.fullmatch(text) is not None
 
 
 def _characters(text: str) -> str:
@@ -130,6 +136,9 @@ NOTATIONS: Mapping[str, Notation] = {
     "https": Notation(_https, "https address", '"https://id.example.com/jwks"'),
     "life": Notation(_life, "duration of whole seconds", '"15m"'),
     "limit": Notation(limits.parse, "limit", '"50/s burst 500 per principal"'),
+    "media": Notation(
+        _matching(_MEDIA, "a media type in lower case, such as image/png, image/* or */*"), "media type", '"image/png"'
+    ),
     "network": Notation(extent, "network", '"10.0.0.0/8"'),
     "prefix": Notation(_matching(_PREFIX, "a path such as /auth"), "path", '"/auth"'),
     "reference": Notation(_reference, "reference to a secret", '"file:/run/secrets/root"'),

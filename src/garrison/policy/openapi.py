@@ -43,7 +43,16 @@ def _routes(document: dict[str, Any]) -> Iterator[FoundRoute]:
                 scopes, public = _security(operation.get("security", document.get("security")))
                 summary = operation.get("summary")
                 told = summary if isinstance(summary, str) else ""
-                yield FoundRoute((verb.upper(),), _template(prefix + path), scopes, summary=told, public=public)
+                content = _content(operation)
+                method, template = verb.upper(), _template(prefix + path)
+                yield FoundRoute((method,), template, scopes, summary=told, content=content, public=public)
+
+
+def _content(operation: dict[str, Any]) -> tuple[str, ...]:
+    """List the media types of a body, as far as the operation tells itself."""
+    body = operation.get("requestBody")
+    content = body.get("content") if isinstance(body, dict) else None
+    return tuple(kind for kind in content if isinstance(kind, str)) if isinstance(content, dict) else ()
 
 
 def _template(path: str) -> str:

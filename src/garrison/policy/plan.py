@@ -15,6 +15,7 @@ from garrison.headers import HeadersPolicy, SecurityHeaders, compile_headers
 from garrison.limits import Limit
 from garrison.model import units
 from garrison.model.fit import fit
+from garrison.model.http import media
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.ids import base62
 from garrison.policy.body import BodySchema
@@ -76,6 +77,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     max_body: int = 0
     """Bytes."""
+
+    content: tuple[str, ...] = (media.JSON,)
+    """Media types of bodies that are taken; `application/json` stands for `application/*+json` too."""
 
     body: BodySchema | None = None
     fresh: int = 0
@@ -227,6 +231,8 @@ def _plan(policy: Policy, row: Demand, files: Files | None) -> Plan:
     before, after = _rules("" if row.stated.limit is None else row.name, whole.limit)
     kinds = ("key", "jwt") if whole.credentials is None else whole.credentials
     require = whole.require
+    # What is to fit a schema, and what an endpoint of Garrison's own reads, is JSON whatever the defaults say.
+    content = None if whole.body or row.mounted else whole.content
     return Plan(
         route=row.name,
         template=row.parsed.template,
@@ -240,6 +246,7 @@ def _plan(policy: Policy, row: Demand, files: Files | None) -> Plan:
         cors="" if whole.cors is None or whole.cors == "none" else whole.cors,
         headers=whole.headers or "api",
         max_body=units.size(whole.max_body or policy.caps.body),
+        content=(media.JSON,) if content is None else content,
         body=BodySchema(files(whole.body)) if whole.body and files else None,
         fresh=units.duration(require.fresh) if require and require.fresh else 0,
         methods=require.methods if require else (),

@@ -73,6 +73,10 @@ BITES = [
     ("GP053", '[defaults]\nlimit = "1/s burst 3601 per key"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 40 in 15m"', "production", False),
+    ("GP127", '[routes]\n"PUT /a" = { body = "a.json", content = ["application/a+json"] }', "production", False),
+    ("GP127", '[defaults]\ncontent = ["a/b"]\n[routes]\n"PUT /a" = { body = "a.json" }', "production", False),
+    ("GP128", '[defaults]\ncontent = ["*/*"]', "production", True),
+    ("GP128", '[routes]\n"PUT /a" = { content = ["image/*"] }', "production", False),
     (
         "GP059",
         '[routes]\n"GET /a" = { public = true, limit = "5/s per key", credentials = ["jwt"] }',

@@ -17,7 +17,7 @@ from garrison.adapters.asgi.request import ScopeRequest
 from garrison.adapters.asgi.sockets import serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
-from garrison.guard.content import check_length, has_body
+from garrison.guard.content import has_body
 from garrison.model.http.refusal import refuse
 from garrison.runtime.compose import compose
 
@@ -101,9 +101,7 @@ class Garrison:
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""
         plan = decision.plan
-        refusal = check_length(request, plan.max_body)
-        if refusal is not None:
-            await self.guard.take_body(request, decision, refusal)
+        if self.guard.refuses_body(request, decision):
             return receive
         if not self.guard.judges_body(request, decision):
             return Bounded(receive, plan.max_body, decision.force)

@@ -7,7 +7,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
-from garrison.guard.content import check_length
 from garrison.model.http.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
@@ -28,15 +27,14 @@ class Capped(io.RawIOBase):
 
         Args:
             source: The server's `wsgi.input`.
-            request: Says how long the body claims to be.
+            request: Says how long the body claims to be, which the guard has found good.
             most: Bytes of the whole body.
             force: Holds the time and the pace.
         """
         super().__init__()
         declared = request.fields.get(b"content-length")
         self._source = source
-        self._refusal = check_length(request, most)
-        self._left = int(declared) if declared is not None and self._refusal is None else None
+        self._left = None if declared is None else int(declared)
         self._most = most
         self._pace = force.body_rate
         self._deadline = monotonic() + force.body_time / _SECOND
@@ -57,8 +55,6 @@ class Capped(io.RawIOBase):
         Raises:
             RefusedError: Too many bytes, or too slow.
         """
-        if self._refusal is not None:
-            raise RefusedError(self._refusal)
         wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
         piece = self._source.read(wanted) if wanted else b""
         self._taken += len(piece)

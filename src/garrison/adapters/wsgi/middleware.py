@@ -91,6 +91,8 @@ class GarrisonWSGI:
         plan = decision.plan
         if plan.endpoint is None and not has_body(request):
             return
+        if self.guard.refuses_body(request, decision):
+            return
         if not self.guard.judges_body(request, decision):
             environ["wsgi.input"] = Capped(environ["wsgi.input"], request, plan.max_body, decision.force)
             return

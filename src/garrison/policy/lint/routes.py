@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.errors import UsageError
+from garrison.model.http.media import ANYTHING, is_json
 from garrison.policy.body import BodySchema
 from garrison.policy.lint.rule import Found, at, rule
 from garrison.policy.route import WEBSOCKET
@@ -197,6 +198,43 @@ def _schema(facts: Facts) -> Iterator[Found]:
             yield Found(path, f"{name!r} cannot be read ({failure.strerror})", "Write the file")
         except UsageError as failure:
             yield Found(path, f"{name!r}: {failure}", "Mend the schema")
+
+
+@rule(
+    "GP127",
+    "error",
+    bad='[routes]\n"PUT /notes" = { body = "note.json", content = ["application/json", "text/plain"] }',
+    good='[routes]\n"PUT /notes" = { body = "note.json" }',
+)
+def _unfit(facts: Facts) -> Iterator[Found]:
+    """A route with a body schema takes bodies that are no JSON.
+
+    Nothing but JSON can fit a schema, so nothing else is taken there, whatever `content` says.
+    """
+    for row in facts.rows:
+        if row.whole.body and any(not is_json(kind) for kind in row.stated.content or ()):
+            yield at(row, "has a body schema, which fits nothing but JSON", "Leave content out", "content")
+
+
+@rule(
+    "GP128",
+    "warning",
+    bad='[routes]\n"PUT /files/{name}" = { content = ["*/*"] }',
+    good='[routes]\n"PUT /files/{name}" = { content = ["application/octet-stream"] }',
+)
+def _anything(facts: Facts) -> Iterator[Found]:
+    """A route takes bodies of any type.
+
+    They may be compressed or have no type at all, and JSON that does not say so goes by the strict parser: fine
+    for a store of files, and a way around every check for a handler that parses what it gets.
+    """
+    named: list[tuple[Path, tuple[str, ...] | None]] = [(("defaults", "content"), facts.policy.defaults.content)]
+    named += [(("routes", name, "content"), route.content) for name, route in facts.policy.routes.items()]
+    for path, content in named:
+        if ANYTHING in (content or ()):
+            yield Found(
+                path, "takes bodies of any type, and reads none of them", "Name the types that the handler reads"
+            )
 
 
 @rule(

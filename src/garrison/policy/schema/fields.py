@@ -23,6 +23,7 @@ __all__ = [
     "Length",
     "Life",
     "LimitText",
+    "MediaType",
     "Name",
     "Network",
     "Prefix",
@@ -55,6 +56,7 @@ Host = Annotated[str, Meta(extra={"notation": "host"})]
 HttpsUrl = Annotated[str, Meta(extra={"notation": "https"})]
 Life = Annotated[str, Meta(extra={"notation": "life"})]
 LimitText = Annotated[str, Meta(extra={"notation": "limit"})]
+MediaType = Annotated[str, Meta(extra={"notation": "media"})]
 Network = Annotated[str, Meta(extra={"notation": "network"})]
 Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]
 Reference = Annotated[str, Meta(extra={"notation": "reference"})]

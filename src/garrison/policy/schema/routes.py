@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import field
 
-from garrison.policy.schema.fields import CredentialName, Duration, LimitText, Profile, Scope, Size
+from garrison.policy.schema.fields import CredentialName, Duration, LimitText, MediaType, Profile, Scope, Size
 from garrison.policy.schema.part import Part
 
 __all__ = ["All", "Cors", "Defaults", "Headers", "Requirement", "Route", "laid_over"]
@@ -58,6 +58,13 @@ class Route(Part, frozen=True):
 
     body: str | None = None
     """File with a JSON Schema that the body must fit, relative to the policy."""
+
+    content: tuple[MediaType, ...] | None = None
+    """Types of the bodies it takes, `image/*` or `*/*` among them. Left out: `application/json`, which every
+    `application/*+json` counts as. A body of another type, or of none, is answered 415.
+
+    JSON is judged by the guard, and nothing else is: the handler must not parse JSON out of a body of another type.
+    """
 
     max_body: Size | None = None
     """Largest body, instead of `caps.body`."""
