@@ -161,7 +161,7 @@ def _starlette_route(route: Any, prefix: str, path: str, *, documentation: bool)
         return FoundRoute(("GET",) if static else (), plain_template(f"{prefix}{path.rstrip('/')}/{{path:path}}"))
     methods = _known_methods(route.methods or _handlers(endpoint))
     body = getattr(getattr(route, "body_field", None), "field_info", None)
-    content = (body.media_type,) if hasattr(body, "media_type") else ()
+    content = tuple(filter(None, [getattr(body, "media_type", "")]))
     return FoundRoute(methods, template, scopes, documentation, "" if documentation else summary, content)
 
 

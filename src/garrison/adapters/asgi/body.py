@@ -16,7 +16,7 @@ from garrison.model.http.refusal import Refusal, refuse
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
 
-__all__ = ["Bounded", "Gone", "Message", "Receive", "Scope", "Send", "read_body", "replay"]
+__all__ = ["Bounded", "Gone", "Message", "Receive", "Scope", "Send", "bodiless", "read_body", "replay"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -98,6 +98,21 @@ async def read_body(receive: Receive, most: int, force: InForce) -> bytes | Refu
                 return parts[0] if len(parts) == 1 else b"".join(parts)
     except RefusedError as error:
         return error.refusal
+
+
+def bodiless(receive: Receive) -> Receive:
+    """Let no body through that nothing announced, and that was therefore not judged.
+
+    In HTTP/2 and HTTP/3 a body needs neither `Content-Length` nor `Transfer-Encoding` (RFC 9113 section 8.1).
+    """
+
+    async def judged() -> Message:
+        message = await receive()
+        if message.get("body"):
+            raise RefusedError(refuse("length_required", "unannounced"))
+        return message
+
+    return judged
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from garrison.adapters.asgi.body import Bounded, Gone, read_body, replay
+from garrison.adapters.asgi.body import Bounded, Gone, bodiless, read_body, replay
 from garrison.adapters.asgi.connections import Connections
 from garrison.adapters.asgi.exchange import Exchange
 from garrison.adapters.asgi.identity import identify
@@ -77,7 +77,8 @@ class Garrison:
         exchange = Exchange(request, decision, send, self.guard, self._connections)
         try:
             within: Receive | None = receive
-            if decision.answer is None and (decision.plan.endpoint is not None or has_body(request)):
+            may_have = has_body(request) or scope.get("http_version", "1.1") > "1.1"
+            if decision.answer is None and (decision.plan.endpoint is not None or may_have):
                 within = await self._within(request, decision, receive)
             if decision.answer is not None:
                 await exchange.answer(decision.answer)
@@ -101,6 +102,8 @@ class Garrison:
     async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
         """Hold the body to its caps; None: the caller went away before it was read."""
         plan = decision.plan
+        if plan.endpoint is None and not has_body(request):
+            return bodiless(receive)
         if self.guard.refuses_body(request, decision):
             return receive
         if not self.guard.judges_body(request, decision):

@@ -90,6 +90,8 @@ class GarrisonWSGI:
         """Hold the body to its caps."""
         plan = decision.plan
         if plan.endpoint is None and not has_body(request):
+            # Nothing announced a body, so nothing was judged, and the server's input may hold one (HTTP/2).
+            environ["wsgi.input"] = Capped.of(b"")
             return
         if self.guard.refuses_body(request, decision):
             return

@@ -54,6 +54,7 @@ REFUSALS: dict[str, Told] = {
     "key_unreadable": Told(409, "Key cannot be read", "What is stored of the key cannot be trusted; it is refused."),
     "body_malformed": Told(400, "Malformed body", "The body could not be read."),
     "body_invalid": Told(422, "Invalid body", "One or more fields are not as they must be."),
+    "length_required": Told(411, "Length required", "A body must come with a Content-Length."),
     "body_too_large": Told(413, "Body too large", "The body is larger than this route takes."),
     "body_too_slow": Told(408, "Request timeout", "The body took too long to arrive."),
     "body_type": Told(415, "Unsupported media type", "The body is not of a type that this route takes."),
