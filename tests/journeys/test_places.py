@@ -210,6 +210,18 @@ def test_a_preflight_needs_no_credential_and_reaches_no_handler(place: Place) ->
     assert refused.header("access-control-allow-origin") is None
 
 
+def test_head_is_answered_where_get_is(place: Place, key: tuple[str, str]) -> None:
+    """`Allow` names it, so the framework must not say 405; and it is GET's demands that hold."""
+    assert place.call("POST", "/plain", [key]).header("allow") == "GET, HEAD"
+
+    assert place.call("HEAD", "/plain", [key]).status == 200
+    assert place.call("HEAD", "/plain").status == 401
+    assert place.call("HEAD", "/notes/1", [key]).status == 200
+    assert place.call("HEAD", "/notes/2", [key]).status == 404
+    assert place.call("HEAD", "/unproved", [key]).status == 500
+    assert [place.call("HEAD", "/twice", [key]).status for _ in range(3)] == [200, 200, 429]
+
+
 def test_every_answer_carries_its_headers_once(place: Place, key: tuple[str, str]) -> None:
     answer = place.call("GET", "/plain", [key, ORIGIN])
 

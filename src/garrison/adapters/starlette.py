@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection, Request
 
+    from garrison.adapters.asgi.body import Receive, Scope, Send
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
     from garrison.model.http.response import Response as Answer
@@ -127,6 +128,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http_exception(request: Request, error: Exception) -> Response:
     """Answer an `HTTPException` of the application: its status and its text, as problem details."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
+    if error.status_code == 405 and request.method == "HEAD":
+        inner = _exception_middleware(request.app.middleware_stack)
+        if inner is not None:
+            return _AsGet(inner)
     if error.status_code in {204, 304}:
         return Response(status_code=error.status_code, headers=error.headers)
     detail = error.detail
@@ -137,6 +142,21 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     response = told(answer)
     response.headers.update(error.headers or {})
     return response
+
+
+class _AsGet(Response):
+    """A HEAD that no route takes, answered as a GET whose body the server leaves out (RFC 9110 section 9.3.2).
+
+    Starlette does so by itself, FastAPI's routes do not; the policy, and `Allow`, say that HEAD follows GET.
+    """
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A copy: the server looks at its own to know that no body is to be sent.
+        await self._app({**scope, "method": "GET"}, receive, send)
 
 
 def told(answer: Answer) -> Response:
