@@ -146,7 +146,8 @@ class Policy(Part, frozen=True):
     """Header profiles by name; one named like a built-in profile takes its place."""
 
     routes: dict[RouteText, Route] = field(default_factory=dict)
-    """`"GET /api/tasks/{id}" = { … }`; several methods as `"GET|POST /x"`, a WebSocket as `"WS /x"`."""
+    """`"GET /api/tasks/{id}" = { … }`; several methods as `"GET|POST /x"`, HEAD follows GET, a WebSocket is
+    `"WS /x"`."""
 
     @property
     def keys_here(self) -> Keys:
