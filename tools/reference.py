@@ -19,6 +19,7 @@ import msgspec
 from msgspec import inspect as kinds
 
 from garrison import handbook
+from garrison.model.http.identity import TOLD_BY
 from garrison.model.http.refusal import REFUSALS
 from garrison.policy.file.editor import editor_schema, field_docs, structs
 from garrison.policy.file.write import inline
@@ -124,6 +125,19 @@ def _policy() -> Iterator[str]:
         yield f"| {notation.words} | `{notation.example}` |"
     for struct in sorted(structs(), key=lambda each: list(TITLES).index(each.cls.__name__)):
         yield from _struct(struct)
+    yield from _identity()
+
+
+def _identity() -> Iterator[str]:
+    """The fields that never reach an application."""
+    yield from ("", "## Fields that never reach the application", "")
+    yield "Anybody can write down who they are; who acts, the application learns from the guard. These fields are taken"
+    yield "out of every request before the application sees it, in every spelling (`_` equals `-`), whoever sends them."
+    yield "No policy lets one through. An `authenticate` of the application's own still sees them: it has to know, by"
+    yield "the peer or by a secret, that its proxy wrote them."
+    yield from ("", "| sent by | fields |", "|---|---|")
+    for who, names in TOLD_BY.items():
+        yield f"| {who} | {', '.join(f'`{name}`' for name in names)} |"
 
 
 def _struct(struct: kinds.StructType) -> Iterator[str]:

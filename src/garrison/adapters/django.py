@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 
 from garrison.adapters.refused import RefusedError
-from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, read_environ
+from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, identify, read_environ
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.content import has_body
 from garrison.guard.drive import drive
@@ -67,8 +67,7 @@ class Garrison:
         if decision.answer is None:
             self._take_body(asked, decision, request)
         if decision.answer is None:
-            _environ(request)[PRINCIPAL] = decision.principal
-            _environ(request)[CORRELATION] = decision.correlation
+            identify(_environ(request), asked, decision)
             response = self._get_response(request)
             drive(self.guard.release(decision))
             replacement = self.guard.withhold(asked, decision, response.status_code)

@@ -1,4 +1,4 @@
-"""Tell the application who acts, under the names frameworks look for."""
+"""Tell the application who acts, under the names frameworks look for, and by nothing that the caller wrote."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from garrison.adapters.asgi.body import Receive, Scope, Send
+from garrison.model.http.identity import IDENTITY
 from garrison.model.principal import Principal
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
+    from garrison.model.http.request import Request
 
 __all__ = ["App", "Authorization", "identify"]
 
@@ -31,8 +33,10 @@ class Authorization(Struct, frozen=True):
         return known + sorted(self.principal.scopes)
 
 
-def identify(scope: Scope, decision: Decision) -> None:
+def identify(scope: Scope, request: Request, decision: Decision) -> None:
     """Put `user` and `auth` into the scope, and both into its `state`, in place of what others put there."""
+    if not IDENTITY.isdisjoint(request.fields):
+        scope["headers"] = [line for line in request.headers if line[0] not in IDENTITY]
     principal = decision.principal
     scope["user"] = principal
     scope["auth"] = Authorization(principal)

@@ -83,7 +83,7 @@ class Garrison:
             if decision.answer is not None:
                 await exchange.answer(decision.answer)
             elif within is not None:
-                identify(scope, decision)
+                identify(scope, request, decision)
                 await self.app(scope, within, exchange.send)
         except Exception as error:
             if not await _settled(exchange, error):

@@ -58,7 +58,7 @@ async def serve_socket(
     socket = Socket(request, decision, send)
     ending = connections.begin(socket)
     try:
-        identify(scope, decision)
+        identify(scope, request, decision)
         await app(scope, receive, socket)
     except OwnershipError:
         await socket.close()

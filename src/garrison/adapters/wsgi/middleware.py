@@ -14,6 +14,7 @@ from garrison.guard.content import has_body
 from garrison.guard.drive import drive
 from garrison.guard.finish import finish, finish_own
 from garrison.guard.respond import problem
+from garrison.model.http.identity import IDENTITY
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.request import Request
 from garrison.runtime.compose import compose
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
     StartResponse = Callable[..., Callable[[bytes], object]]
     App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-__all__ = ["CORRELATION", "PRINCIPAL", "GarrisonWSGI", "read_environ"]
+__all__ = ["CORRELATION", "PRINCIPAL", "GarrisonWSGI", "identify", "read_environ"]
 
 PRINCIPAL = "garrison.principal"
 """Where the application finds who acts, in the WSGI environment."""
 
+_IDENTITY = frozenset(f"HTTP_{name.decode('ascii').upper().replace('-', '_')}" for name in IDENTITY)
 _log = logging.getLogger("garrison.wsgi")
 
 CORRELATION = "garrison.correlation"
@@ -82,8 +84,7 @@ class GarrisonWSGI:
         if decision.answer is not None:
             drive(self.guard.release(decision))
             return _answer(request, decision, decision.answer, start_response)
-        environ[PRINCIPAL] = decision.principal
-        environ[CORRELATION] = decision.correlation
+        identify(environ, request, decision)
         return self._serve(request, decision, environ, start_response)
 
     def _take_body(self, request: Request, decision: Decision, environ: Environ) -> None:
@@ -201,6 +202,15 @@ def _status(code: int) -> str:
 
 def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def identify(environ: Environ, request: Request, decision: Decision) -> None:
+    """Tell the application who acts, and nothing that the caller wrote about it."""
+    if not IDENTITY.isdisjoint(request.fields):
+        for name in _IDENTITY.intersection(environ):
+            del environ[name]
+    environ[PRINCIPAL] = decision.principal
+    environ[CORRELATION] = decision.correlation
 
 
 def read_environ(environ: Environ) -> Request:
