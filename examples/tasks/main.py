@@ -7,12 +7,14 @@ audit journal are the policy's: not a line of this file knows how anybody logs i
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Security
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from examples.tasks.store import Task, TaskStore
 from garrison.fastapi import Garrison, Principal, principal
@@ -40,9 +42,17 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+def _digits(text: Any) -> Any:
+    """Take a number in its one plain form: `1.0`, `1_0`, `+1`, `01` and ` 1` are other texts."""
+    if isinstance(text, str) and re.fullmatch(r"-?(0|[1-9][0-9]*)", text) is None:
+        raise PydanticCustomError("int_parsing", "Input should be a whole number, in digits alone")
+    return text
+
+
 Priority = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 Status = Literal["pending", "in_progress", "completed"]
-Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Digits = BeforeValidator(_digits)
+Number = Annotated[int, Field(ge=1, le=2**63 - 1), Digits]
 
 
 class NewTask(BaseModel):
@@ -79,10 +89,10 @@ def health(request: Request, me: Me) -> dict[str, Any]:
 @app.get("/api/tasks")
 def list_tasks(
     me: Me,
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    page: Annotated[int, Query(ge=1, le=1_000_000), Digits] = 1,
+    limit: Annotated[int, Query(ge=1, le=100), Digits] = 20,
     status: Status | None = None,
-    priority: Annotated[int | None, Query(ge=1, le=5)] = None,
+    priority: Annotated[int | None, Query(ge=1, le=5), Digits] = None,
 ) -> dict[str, Any]:
     """List my tasks, newest first."""
     found = store.page(me.id, status, priority, limit, page)

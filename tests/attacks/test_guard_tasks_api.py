@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from typing import Any
 
@@ -61,7 +62,7 @@ TOO_LONG: list[tuple[list[tuple[str, str]], str, dict[str, str], int, str]] = [
 
 def _seen(answer: Answer) -> tuple[Any, ...]:
     """Everything of an answer that may not depend on whether the thing is there."""
-    body = {name: value for name, value in answer.json.items() if name != "correlation"}
+    body = {name: value for name, value in json.loads(answer.body or b"{}").items() if name != "correlation"}
     head = sorted((name, value) for name, value in answer.headers if name not in ("x-request-id", "ratelimit"))
     return answer.status, body, [line for line in head if line[0] != "content-length"]
 
@@ -99,7 +100,7 @@ def test_an_id_tells_nothing_about_whether_it_is_used(ada: Client, bob: Client, 
     answers = [bob(method, f"/api/tasks/{number}", value) for number in (theirs, gone, 999_999, 2**63 - 1)]
 
     assert [_seen(answer) for answer in answers[1:]] == [_seen(answers[0])] * 3
-    assert answers[0].status in (404, 405)
+    assert answers[0].status == 404
     assert ada("GET", f"/api/tasks/{theirs}").status == 200
 
 

@@ -251,8 +251,33 @@ def test_lists_are_newest_first_paged_and_filtered(ada: Client, bob: Client) -> 
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"page": "0"}, {"status": "done"}])
-def test_a_bad_page_is_422(ada: Client, query: dict[str, str]) -> None:
-    assert ada("GET", "/api/tasks", **query).status == 422
+def test_a_bad_page_is_422_and_the_query_is_named(ada: Client, query: dict[str, str]) -> None:
+    answer = ada("GET", "/api/tasks", **query)
+
+    assert (answer.status, answer.code, answer.json["title"]) == (422, "query_invalid", "Invalid query")
+    assert [error["path"] for error in answer.json["errors"]] == [f"query.{name}" for name in query]
+
+
+@pytest.mark.parametrize("number", ["1.0", "1_0", "+1", "01", " 1", "1 ", "١", "1e0", "0x1", "", "１"])
+def test_a_number_is_written_in_one_way(ada: Client, number: str) -> None:
+    """What two parsers may read differently is refused, as in bodies."""
+    for name in ("page", "limit", "priority"):
+        answer = ada("GET", "/api/tasks", **{name: number})
+        assert (answer.status, answer.code) == (422, "query_invalid"), name
+        assert [error["path"] for error in answer.json["errors"]] == [f"query.{name}"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("number", ["1.0", "1_0", "+1", "01", "-1", "0", "x", "9" * 30])
+def test_a_bad_path_is_422_and_the_path_is_named(ada: Client, method: str, number: str) -> None:
+    made = ada("POST", "/api/tasks", {"title": "first"})
+    value = {"title": "x"} if method in ("PUT", "PATCH") else None
+
+    answer = ada(method, f"/api/tasks/{number}", value)
+
+    assert made.status == 201
+    assert (answer.status, answer.code, answer.json["title"]) == (422, "path_invalid", "Invalid path")
+    assert [error["path"] for error in answer.json["errors"]] == ["path.id"]
 
 
 def test_a_key_does_what_its_scopes_say_and_no_more(ada: Client, anyone: Client) -> None:

@@ -68,6 +68,10 @@ def health(connection: HTTPConnection) -> dict[str, Any]:
     return connection.app.state.garrison.health()  # type: ignore[no-any-return]  # Starlette's state holds anything
 
 
+_PLACES = ("path", "query", "header", "body")
+"""Where a bad field can stand; of several places the first names the refusal. A cookie is a header field."""
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """Answer 422 with the path of every bad field; what was sent is not repeated, it may be a password."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
@@ -75,5 +79,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         {"path": ".".join(str(step) for step in each["loc"]), "code": each["type"], "text": each["msg"]}
         for each in error.errors()
     ]
-    refusal = refuse("body_invalid", "fields", members={"errors": errors})
+    places = {str(each["loc"][0]) for each in error.errors()}
+    code = next((f"{place}_invalid" for place in _PLACES if place in places), "header_invalid")
+    refusal = refuse(code, "fields", members={"errors": errors})
     return told(problem(refusal, correlation_of(request)))

@@ -87,7 +87,8 @@ def _demand(operation: dict[str, Any], plan: Plan) -> None:
         refusals += ["body_malformed", "body_type", "body_too_large"]
     responses = operation.setdefault("responses", {})
     if "422" in responses:
-        responses["422"] = _answer("body_invalid")
+        (place, *_) = ["body"] * ("requestBody" in operation) or [each["in"] for each in operation["parameters"]]
+        responses["422"] = _answer(f"{place.replace('cookie', 'header')}_invalid")
     for code in refusals:
         responses.setdefault(str(REFUSALS[code].status), _answer(code))
 
