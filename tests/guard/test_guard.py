@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
 from msgspec.json import decode
 
 from garrison.errors import StoreError
+from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
+from garrison.guard.finish import finish_own
 from garrison.guard.guard import Guard
 from garrison.limits import Ask, Verdict
 from garrison.model.http.request import Header
@@ -178,6 +181,63 @@ def test_a_preflight_is_answered_before_anything_else(world: World) -> None:
     assert decision.answer.status == 204
     assert decision.preflight is not None
     assert world.ask("OPTIONS /plain", world.key()).answer is None
+
+
+PRODUCTION = '[secrets]\nroot = "env:GARRISON_TEST_ROOT"\n'
+
+
+def _preflight(world: World, origin: bytes, method: bytes, fields: bytes = b"") -> Decision:
+    asks = [(b"origin", origin), (b"access-control-request-method", method)]
+    asks += [(b"access-control-request-headers", fields)] if fields else []
+    return world.ask("OPTIONS /plain", *asks)
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "fields", "reason", "told"),
+    [
+        (b"https://evil.example", b"GET", b"", "origin", "https://evil.example: no entry of origins covers it."),
+        (b"null", b"GET", b"", "null", "null: the origin is null, which every sandboxed frame has."),
+        (ORIGIN[1], b"PATCH", b"", "method", "https://app.example.com: methods does not list PATCH."),
+        (ORIGIN[1], b"GET", b"x-a, x-b", "header", "https://app.example.com: headers does not list x-a."),
+        (b"<\xe4>", b"GET", b"", "malformed", "\\x3c\\xe4\\x3e: the value is no origin as browsers write it."),
+    ],
+)
+def test_a_refused_preflight_says_in_development_what_the_policy_lacks(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    origin: bytes,
+    method: bytes,
+    fields: bytes,
+    reason: str,
+    told: str,
+) -> None:
+    """In production the same answer tells nothing; the journal keeps the reason and the page."""
+    monkeypatch.setenv("GARRISON_TEST_ROOT", token_urlsafe(32))
+    production = World(POLICY + PRODUCTION, environment="production")
+    here, there = (_preflight(each, origin, method, fields) for each in (world, production))
+
+    assert here.answer is not None
+    assert there.answer is not None
+    assert (here.answer.status, there.answer.status) == (403, 403)
+    assert decode(here.answer.body)["policy"] == told
+    assert "policy" not in decode(there.answer.body)
+    (event,) = world.recorded()
+    assert (event.code, event.reason) == ("malicious_cors", reason)
+    assert event.details == {"origin": told.partition(": ")[0]}
+    production.runtime.close()
+
+
+def test_in_debug_mode_the_browser_learns_which_step_failed() -> None:
+    """Its console names the first thing that it misses; a bare 403 names nothing."""
+    world = World(POLICY.replace("[cors.web]", "[cors.web]\ndebug = true"))
+    decision = _preflight(world, ORIGIN[1], b"GET", b"x-a")
+
+    assert decision.answer is not None
+    assert decision.answer.status == 204
+    lines = dict(finish_own(decision, asked("OPTIONS /plain", ORIGIN), decision.answer))
+    assert lines[b"access-control-allow-origin"] == ORIGIN[1]
+    assert b"access-control-allow-headers" not in lines
+    world.runtime.close()
 
 
 class _Failing:

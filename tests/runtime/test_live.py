@@ -132,6 +132,22 @@ def test_a_change_under_way_does_not_hold_up_the_end(file: Path, runtime: Runtim
     assert not runtime.serving
 
 
+def test_refused_pages_are_counted_on_through_a_change(runtime: Runtime, runner: asyncio.Runner) -> None:
+    """By reason, with the origins seen last; both sides of a process count together."""
+    web = {"web": Cors(origins=("https://app.example.com",), methods=("GET",))}
+    place = AsgiPlace(Garrison(app, runtime=runtime), runner)
+    wanted = [("origin", "https://evil.example"), ("access-control-request-method", "GET")]
+    for max_age in ("5m", "6m"):
+        cors = {name: replace(each, max_age=max_age) for name, each in web.items()}
+        runtime.replace(replace(runtime.policy, cors=cors, defaults=replace(runtime.policy.defaults, cors="web")))
+        assert place.call("OPTIONS", "/a", wanted).status == 403
+
+    told = runtime.health()["cors"]["web"]
+
+    assert told["refused"] == {"origin": 2}
+    assert told["recent"] == [{"origin": "https://evil.example", "reason": "origin"}] * 2
+
+
 def test_a_key_stays_good_and_a_spent_limit_spent(file: Path, runtime: Runtime, runner: asyncio.Runner) -> None:
     private = 'service = "notes"\nhosts = ["api.example.com"]\n[routes]\n"GET /a" = { limit = "1/h per principal" }\n'
     _replace(file, private)

@@ -244,7 +244,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Any, Any], bool]] = {
     **{(section, field): judge for section in ("routes", "defaults") for field, judge in _DEMANDS.items()},
     # Pages.
     **{("cors", field): _gains for field in ("origins", "methods", "headers", "expose")},
-    ("cors", "credentials"): _turned_on,
+    **{("cors", field): _turned_on for field in ("credentials", "debug")},
     ("cors", "max_age"): _longer,
     ("headers", "hsts"): _shorter,
     ("headers", "locked"): _turned_off,

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from garrison import limits
 from garrison.cors.answer import Cors, compile_cors
+from garrison.cors.tally import Tally
 from garrison.errors import PolicyError
 from garrison.headers import HeadersPolicy, SecurityHeaders, compile_headers
 from garrison.limits import Limit
@@ -27,7 +28,7 @@ from garrison.policy.schema import All, Policy, Profile, Route
 from garrison.policy.table import Demand, Mounted, cors_policy, demands, headers_policy, users_of_cors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from garrison.errors import Problem
     from garrison.policy.lint import Files
@@ -173,7 +174,13 @@ class Plans:
         return refuse("route_unknown")
 
 
-def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None = None) -> Plans:
+def compile_policy(
+    policy: Policy,
+    *,
+    endpoints: Rows = (),
+    files: Files | None = None,
+    tally: Callable[[str], Tally] = lambda _: Tally(),
+) -> Plans:
     """Compile a policy.
 
     Args:
@@ -181,6 +188,7 @@ def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None 
         endpoints: Endpoints of Garrison's own: where their package is mounted, the row, its service. A route
             of the policy with the same name overrides what the row demands.
         files: Reads a file that the policy names, such as a body's schema.
+        tally: Gives the counters of a CORS policy by its name, to go on with.
 
     Raises:
         PolicyError: With every mistake.
@@ -189,7 +197,9 @@ def compile_policy(policy: Policy, *, endpoints: Rows = (), files: Files | None 
     rows = demands(policy, endpoints)
     listed = [(row, _plan(policy, row, files)) for row in rows]
     cors = {
-        name: compile_cors(cors_policy(cors, users_of_cors(rows, name), policy), f"cors.{name}")
+        name: compile_cors(
+            cors_policy(cors, users_of_cors(rows, name), policy), f"cors.{name}", tally=tally(name), debug=cors.debug
+        )
         for name, cors in policy.cors.items()
     }
     headers = {name: compile_headers(HeadersPolicy(profile=name)) for name in get_args(Profile)}

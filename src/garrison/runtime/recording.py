@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from garrison.audit.codes import refused
 from garrison.audit.recorder import Recorder
+from garrison.cors.tally import printable
 from garrison.model.event import Event
 
 if TYPE_CHECKING:
@@ -101,5 +102,12 @@ def _event(request: Request, decision: Decision, refusal: Refusal, now: int, out
         route=decision.plan.route or f"{request.method[:10]} {request.path[:120]}",
         correlation=decision.correlation,
         tenant=principal.tenant,
-        details={"observed": True} if outcome == "success" else {},
+        details=_details(request, code.name, outcome),
     )
+
+
+def _details(request: Request, code: str, outcome: str) -> dict[str, str | int | bool]:
+    """Keep which page was refused, escaped; its address is what the operator must find or allow."""
+    details: dict[str, str | int | bool] = {"observed": True} if outcome == "success" else {}
+    origin = request.line(b"origin") if code == "malicious_cors" else None
+    return details if origin is None else {**details, "origin": printable(origin)}

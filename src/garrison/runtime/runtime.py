@@ -11,6 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
+from garrison.cors.tally import Tally
 from garrison.crypto.ring import KeyRing
 from garrison.errors import PolicyError, StoreError
 from garrison.guard.drive import drive
@@ -79,6 +80,9 @@ class Runtime:
         self.correlate = Correlate(randomness)
         self.record = Recording(policy.audit.refusals_per_minute)
         self.ring = KeyRing(root_keys(policy, randomness))
+        self.tallies: dict[str, Tally] = {}
+        """Pages refused by this process since it began, and the origins seen last, by the name of the CORS policy."""
+
         self._in_memory = policy.stores.records == "memory:"
         self.news = News(alone=self._in_memory)
         self.revoked = Revocations(self.news, _longest(policy))
@@ -145,6 +149,10 @@ class Runtime:
         base = self.path.parent if self.path is not None else Path()
         return (base / name).read_bytes()
 
+    def tally(self, name: str) -> Tally:
+        """Give the counters of a CORS policy; both sides count together, and a new policy goes on counting."""
+        return self.tallies.setdefault(name, Tally())
+
     def start(self) -> None:
         """Serve from now on in this process; called by adapters with every request, does something once.
 
@@ -191,12 +199,13 @@ class Runtime:
             self.store.close()
 
     def health(self) -> dict[str, Any]:
-        """Tell versions and the state of the stores; for an administrator's eyes."""
+        """Tell versions, the state of the stores and which pages were refused; for an administrator's eyes."""
         return {
             "version": VERSION,
             "policy": self.driven.force.plans.version[:12],
             "environment": self.policy.environment,
             "stores": {"records": self._records_state(), "counters": "ok"},
+            "cors": {name: _refusals(tally) for name, tally in self.tallies.items()},
         }
 
     def _records_state(self) -> str:
@@ -339,6 +348,11 @@ class Runtime:
 
     def _sides(self) -> list[Side]:
         return [self.__dict__[name] for name in ("driven_side", "awaited_side") if name in self.__dict__]
+
+
+def _refusals(tally: Tally) -> dict[str, Any]:
+    counts = {reason: count for reason, count in tally.counts.items() if count}
+    return {"refused": counts, "recent": [each._asdict() for each in tally.recent]}
 
 
 def _longest(policy: Policy) -> int:

@@ -94,5 +94,6 @@ class Side:
             PolicyError: The policy is wrong; carries every problem.
         """
         endpoints = own_endpoints(policy, self.accounts, self.trust.signing)
-        plans = compile_policy(policy, endpoints=endpoints, files=self._runtime.read_file)
+        runtime = self._runtime
+        plans = compile_policy(policy, endpoints=endpoints, files=runtime.read_file, tally=runtime.tally)
         return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))

@@ -174,7 +174,7 @@ def _row(sealed: Sealed) -> tuple[str, ...]:
     event = sealed.event
     times = f" x{event.count}" if event.count > 1 else ""
     mark = {"info": "", "warning": "!", "critical": "!!"}.get(event.severity, "")
-    why = " ".join(part for part in (event.reason, event.route) if part)
+    why = " ".join(part for part in (event.reason, str(event.details.get("origin", "")), event.route) if part)
     return (
         instant(event.at),
         mark,

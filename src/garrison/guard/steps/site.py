@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.cors.explain import explain
 from garrison.cors.site import cross_site_write, foreign_handshake, is_ambient
+from garrison.cors.tally import printable
 from garrison.model.http.refusal import refuse
 from garrison.model.http.response import Response
 from garrison.model.principal import ANONYMOUS
 
 if TYPE_CHECKING:
+    from garrison.cors.answer import Cors
     from garrison.guard.decision import Decision
     from garrison.model.http.refusal import Refusal
     from garrison.model.http.request import Request
@@ -32,10 +35,22 @@ def answer_preflight(request: Request, decision: Decision) -> bool:
     answer = cors.preflight(request.line(b"origin") or b"", method, asked)
     decision.preflight = tuple(line for line in answer.headers if line[0] != b"content-length")
     if answer.status == 403:
-        decision.refusal = refuse("cors_refused", answer.reason)
+        decision.refusal = refuse("cors_refused", answer.reason, members=_why(request, decision, cors))
     else:
         decision.answer = Response(answer.status)
     return True
+
+
+def _why(request: Request, decision: Decision, cors: Cors) -> dict[str, str]:
+    """Tell whoever develops a page what the policy lacks; in production nobody is told."""
+    if decision.force.plans.policy.environment != "development":
+        return {}
+    origin, method, asked = (
+        (request.line(name) or b"").decode("latin-1")
+        for name in (b"origin", b"access-control-request-method", b"access-control-request-headers")
+    )
+    told = explain(cors, origin, method, [name.strip() for name in asked.split(",") if name.strip()])
+    return {"policy": f"{printable(origin.encode('latin-1'))}: {told.text}."}
 
 
 def cross_site(request: Request, decision: Decision) -> Refusal | None:

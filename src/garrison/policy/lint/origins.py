@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from garrison.cors.advice import Surroundings, advise
 from garrison.cors.rules import check
 from garrison.policy.file.problem import meant
-from garrison.policy.lint.rule import Found, at, rule
+from garrison.policy.lint.rule import Example, Found, at, rule
 from garrison.policy.route import WEBSOCKET
 from garrison.policy.table import cors_policy, users_of_cors
 
@@ -93,6 +93,18 @@ def _sockets(facts: Facts) -> Iterator[Found]:
     for row in facts.written:
         if WEBSOCKET in row.parsed.methods and row.whole.cors is None:
             yield at(row, "takes WebSockets and names no pages", 'Write cors = "…", or "none" where no page connects')
+
+
+@rule("GP100", "error", bad=_WEB + "debug = true", good=Example(_WEB + "debug = true", "development"))
+def _debug(facts: Facts) -> Iterator[Found]:
+    """A CORS policy is in debug mode in production.
+
+    A refused preflight then tells every page which origins, methods and fields are allowed, up to the one that is not.
+    """
+    for name, cors in facts.policy.cors.items():
+        if facts.production and cors.debug:
+            remedy = f"Write it under [environments.development.cors.{name}]"
+            yield Found(("cors", name, "debug"), "tells every page what is allowed", remedy)
 
 
 @rule(

@@ -113,6 +113,11 @@ class Cors(Part, frozen=True):
     max_age: Duration = "10m"
     """How long a browser may remember a preflight answer; a removed origin lives on that long."""
 
+    debug: bool = False
+    """Whether a refused preflight lets the browser's console name what is not allowed. Refused in production, where
+    it would tell everybody else too.
+    """
+
     dangerously_allow_insecure_origins: bool = False
     """Let http origins beyond loopback in, with credentials: whoever sits on the wire acts as the user."""
 
