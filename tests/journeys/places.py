@@ -336,11 +336,54 @@ def _flask(runtime: Runtime, runner: asyncio.Runner) -> Place:
     return WsgiPlace(app)
 
 
+def _django(runtime: Runtime, runner: asyncio.Runner) -> Place:
+    """One configuration a process: what differs from test to test is put over it while the application is made."""
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.test import override_settings
+
+    if not settings.configured:
+        settings.configure(ROOT_URLCONF=_django_urls(), MIDDLEWARE=["garrison.django.Garrison"], LOGGING_CONFIG=None)
+    with override_settings(GARRISON_RUNTIME=runtime):
+        return WsgiPlace(get_wsgi_application())
+
+
+def _django_urls() -> tuple[Any, ...]:
+    from django.http import Http404, HttpRequest, JsonResponse
+    from django.urls import path
+
+    from garrison.django import principal
+
+    def boom(request: HttpRequest) -> JsonResponse:
+        msg = "a secret detail"
+        raise RuntimeError(msg)
+
+    def note(request: HttpRequest, number: str) -> JsonResponse:
+        status, value = _note(number, principal(request))
+        if status == 404:
+            raise Http404
+        return JsonResponse(value)
+
+    def echo(request: HttpRequest) -> JsonResponse:
+        return JsonResponse({"received": request.body.decode()})
+
+    def anything(request: HttpRequest, rest: str) -> JsonResponse:
+        return JsonResponse(_facts(principal(request)), headers={"Server": "telling/1.0"})
+
+    return (
+        path("boom", boom),
+        path("notes/<number>", note),
+        path("echo", echo),
+        path("<path:rest>", anything),
+    )
+
+
 PLACES: dict[str, Callable[[Runtime, asyncio.Runner], Place]] = {
     "asgi": _asgi,
     "wsgi": _wsgi,
     "fastapi": _fastapi,
     "starlette": _starlette,
     "flask": _flask,
+    "django": _django,
 }
-"""Every adapter by name. Django has one process-wide configuration and stands in `test_django.py`."""
+"""Every adapter by name."""

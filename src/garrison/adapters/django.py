@@ -1,6 +1,7 @@
 """The guard in Django: `garrison.django.Garrison` at the top of `MIDDLEWARE`.
 
-The policy is `settings.GARRISON_POLICY`, `garrison.toml` when it is not set. The middleware must be the first,
+The policy is `settings.GARRISON_POLICY`, `garrison.toml` when it is not set; a runtime composed elsewhere is
+`settings.GARRISON_RUNTIME`. The middleware must be the first,
 so that no other one answers before the guard has decided. It serves Django over WSGI; over ASGI, put
 `garrison.Garrison` around the application.
 """
@@ -53,7 +54,7 @@ class Garrison:
             SecretError: A secret it refers to is missing, weak or readable by others.
         """
         self._get_response = get_response
-        self.runtime = compose(
+        self.runtime = getattr(settings, "GARRISON_RUNTIME", None) or compose(
             getattr(settings, "GARRISON_POLICY", "garrison.toml"),
             authenticate=getattr(settings, "GARRISON_AUTHENTICATE", None),
         )
@@ -75,7 +76,10 @@ class Garrison:
                 return _finished(asked, decision, response)
             response.close()
             decision.answer = replacement
-        return _finished(asked, decision, _told(decision.answer))
+        answer = _told(decision.answer)
+        if asked.method == "HEAD":
+            answer.content = b""
+        return _finished(asked, decision, answer)
 
     def _take_body(self, asked: Request, decision: Decision, request: HttpRequest) -> None:
         """Hold the body to its caps; Django itself never reads past the declared length."""
