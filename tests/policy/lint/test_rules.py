@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
-from garrison.policy.lint import RULES, Example, Rule
+from garrison.policy.lint import RULES, THEMES, Example, Rule
 from garrison.policy.load import read
 
 FILES = {"note.json": b'{"type": "object"}', "ill.json": b'{"type": "strange"}'}
@@ -31,3 +33,10 @@ def test_a_rule_bites_its_bad_example(rule: Rule, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_rule_leaves_its_good_example_alone(rule: Rule, tmp_path: Path) -> None:
     assert rule.number not in found(rule.good, tmp_path)
+
+
+def test_no_two_rules_share_a_number() -> None:
+    """The later one would silently take the other's place."""
+    written = [number for theme in THEMES for number in re.findall(r'@rule\(\s*"(GP\d+)"', inspect.getsource(theme))]
+
+    assert sorted(written) == sorted(RULES)
