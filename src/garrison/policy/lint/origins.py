@@ -95,7 +95,7 @@ def _sockets(facts: Facts) -> Iterator[Found]:
             yield at(row, "takes WebSockets and names no pages", 'Write cors = "…", or "none" where no page connects')
 
 
-@rule("GP143", "error", bad=_WEB + "debug = true", good=Example(_WEB + "debug = true", "development"))
+@rule("GP144", "error", bad=_WEB + "debug = true", good=Example(_WEB + "debug = true", "development"))
 def _debug(facts: Facts) -> Iterator[Found]:
     """A CORS policy is in debug mode in production.
 
