@@ -87,6 +87,7 @@ _WRITTEN: dict[str, st.SearchStrategy[str]] = {
     "https": st.sampled_from(_URLS),
     "life": _AMOUNTS,
     "limit": st.one_of(_LIMITS, _EXACT, st.sampled_from(["5 at once per key", "1000 per calendar month per key"])),
+    "media": st.sampled_from(["image/png", "image/*", "*/*", "*", "a/b/c", "IMAGE/PNG", "application/json; a=b", ""]),
     "network": st.one_of(st.just("unix"), st.builds("{}{}".format, _ADDRESSES, st.sampled_from(_LENGTHS))),
     "prefix": st.sampled_from(["", "/", "/a", "/a/", "/a//b", "/.a", "/auth", "/me", "/keys", "/{a}", "/.well-known"]),
     "reference": st.sampled_from(["env:ROOT", "file:x", "credential:a"]),
