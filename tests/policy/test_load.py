@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.errors import PolicyError, UsageError
+from garrison.errors import PolicyError, Problem, UsageError
+from garrison.policy.file.write import inline
 from garrison.policy.load import LARGEST_FILE, files_beside, load, read
 
 MENDED = """
@@ -26,6 +30,11 @@ limit = "50/s burst 500 per principal"
 
 def told(text: str, environment: str = "production") -> list[tuple[str, int, str]]:
     return [(problem.rule, problem.line, problem.path) for problem in read(text, environment).problems]
+
+
+def unread(text: str, environment: str = "production") -> list[Problem]:
+    """What cannot be read; what the rules say about the rest stands beside it."""
+    return [problem for problem in read(text, environment).problems if problem.rule < "GP006"]
 
 
 def test_a_sound_policy_has_no_problem() -> None:
@@ -92,7 +101,7 @@ issuer = "https://id.example.com"
 body = "1 MB"
 """
 
-    assert sorted(told(text)) == [
+    assert sorted((problem.rule, problem.line, problem.path) for problem in unread(text)) == [
         ("GP002", 1, "hots"),
         ("GP002", 3, "environment"),
         ("GP002", 14, 'routes."GET /health".publc'),
@@ -106,6 +115,121 @@ body = "1 MB"
         ("GP005", 15, 'routes."GET notes".scopes[0]'),
         ("GP005", 18, "environments.staging.caps.body"),
     ]
+
+
+SOUND: dict[str, Any] = {
+    "hosts": ["api.example.com"],
+    "stores": {"records": "sqlite:/var/lib/notes/garrison.db"},
+    "secrets": {"root": "file:/run/secrets/garrison"},
+    "defaults": {"limit": "50/s burst 500 per principal", "cors": "web"},
+    "accounts": {"scopes": ["notes:read", "notes:write"]},
+    "jwt": {
+        "issuers": {
+            "corp": {
+                "issuer": "https://id.example.com",
+                "jwks": "https://id.example.com/jwks",
+                "audience": "notes",
+                "scopes": ["notes:read"],
+            }
+        }
+    },
+    "cors": {"web": {"origins": ["https://app.example.com"]}, "shop": {"origins": ["https://shop.example.com"]}},
+    "headers": {"site": {"profile": "html"}},
+    "routes": {
+        "GET /notes": {"scopes": ["notes:read"]},
+        "GET /notes/{id}": {"scopes": ["notes:read"], "own": True},
+        "POST /notes": {"scopes": ["notes:write"], "cors": "shop"},
+        "GET /site": {"scopes": ["notes:read"], "headers": "site"},
+    },
+}
+"""A policy of which nothing is said; each mistake below is put into it."""
+
+MISTAKES: dict[tuple[str, ...], Any] = {
+    ("hosts",): ["api.example.com", 7, "localhost"],
+    ("hots",): ["www.example.com"],
+    ("workers",): 0,
+    ("mode",): "obsrve",
+    ("secrets", "root"): "plain text",
+    ("stores", "records"): "postgres:",
+    ("stores", "counters"): "sqlite:here.db",
+    ("defaults", "limit"): "999999999999/s per key",
+    ("defaults", "scops"): ["notes:read"],
+    ("accounts", "scopes"): ["notes:read", "notes:write", "a b", "notes:*"],
+    ("accounts", "failures"): "five",
+    ("accounts", "registrations"): "5 per calendar hour",
+    ("accounts", "username_length"): [0, 50],
+    ("jwt", "issuers", "corp", "issuer"): 3,
+    ("jwt", "issuers", "corp", "algorithms"): ["RS256", "HS256"],
+    ("jwt", "issuers", "twin"): {"issuer": "https://twin.example.com", "scopes": ["notes:read"]},
+    ("jwt", "leeway"): "5m",
+    ("caps", "body"): "1GiB",
+    ("caps", "depth"): "deep",
+    ("cors", "web", "origins"): ["https://app.example.com", 3, "https://www.example.com/"],
+    ("cors", "web", "expose"): ["set-cookie"],
+    ("cors", "shop"): 3,
+    ("cors", "Web"): {"origins": ["https://x.example.com"]},
+    ("headers", "site", "hsts"): "10 days",
+    ("headers", "site", "csp"): "two\nlines",
+    ("routes", "GET /notes"): [],
+    ("routes", "GET notes"): {"limit": "5/s per key"},
+    ("routes", "GET /notes/{id}", "own"): "yes",
+    ("routes", "GET /notes/{id}", "limit"): ["0/s", 3],
+    ("routes", "POST /notes", "scopes"): 3,
+    ("routes", "POST /notes", "credentials"): {"all": 3},
+    ("routes", "DELETE /notes"): {"public": True, "scopes": ["notes:write"], "limit": "1/s per address"},
+}
+
+
+def with_mistakes(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, str]]:
+    """What is said of the sound policy with these mistakes."""
+    document = deepcopy(SOUND)
+    for path in sorted(paths, key=len, reverse=True):
+        table = document
+        for step in path[:-1]:
+            table = table.setdefault(step, {})
+        table[path[-1]] = MISTAKES[path]
+    text = "\n".join(f"{name} = {inline(value)}" for name, value in document.items())
+    return {(problem.rule, problem.path) for problem in read(text).problems}
+
+
+ALONE = {path: with_mistakes([path]) for path in MISTAKES}
+
+
+def test_the_sound_policy_is_sound_and_every_mistake_is_one() -> None:
+    assert with_mistakes([]) == set()
+    assert all(ALONE.values())
+
+
+@pytest.mark.parametrize("path", [path for path, found in ALONE.items() if all(rule < "GP006" for rule, _ in found)])
+def test_what_cannot_be_read_is_all_that_is_said_of_it(path: tuple[str, ...]) -> None:
+    """A line that is left out must not be missed by a rule: nobody wrote what the rule would complain about."""
+    assert len(ALONE[path]) <= (2 if "twin" in path else 1)
+
+
+@given(st.sets(st.sampled_from(list(MISTAKES)), min_size=2))
+def test_one_run_is_enough_to_mend_a_policy(paths: set[tuple[str, ...]]) -> None:
+    """Of any mixture exactly that is said which is said of each mistake alone."""
+    apart = {path for path in paths if not any(path[:length] in paths for length in range(1, len(path)))}
+
+    assert with_mistakes(apart) == set().union(*(ALONE[path] for path in apart))
+
+
+def test_a_rule_speaks_beside_what_cannot_be_read() -> None:
+    """What cannot be read hides nothing that does not hang on it."""
+    text = MENDED.replace("50/s burst 500 per principal", "999999999999/s per key") + '"DELETE /a" = {}\n'
+
+    assert told(text) == [
+        ("GP005", 8, "defaults.limit"),
+        ("GP041", 11, 'routes."DELETE /a"'),
+    ]
+
+
+def test_an_overlay_with_a_misspelled_name_is_not_missed() -> None:
+    """Hosts that stand under `producton` are not missing in production: they are written, and the name is told."""
+    text = MENDED.replace('hosts = ["api.example.com"]', "") + '[environments.producton]\nhosts = ["api.example.com"]\n'
+    text += '[environments.producton.jwt]\naccess = "1h"\n'
+
+    assert told(text) == [("GP002", 11, "environments.producton")]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +253,7 @@ body = "1 MB"
     ],
 )
 def test_a_problem_says_what_to_write_instead(text: str, remedy: str) -> None:
-    (problem,) = read(text, "staging").problems
+    (problem,) = unread(text, "staging")
 
     assert problem.remedy.startswith(remedy)
     assert problem.line >= 1
@@ -174,7 +298,7 @@ def test_a_mistake_in_another_environment_is_no_secret() -> None:
 
 
 def test_a_problem_below_an_overlay_is_told_once() -> None:
-    text = "workers = 0\n[environments.development]\n[environments.staging]\n"
+    text = "workers = 0\n" + MENDED + "[environments.development]\n[environments.staging]\n"
 
     assert told(text) == [("GP004", 1, "workers")]
 

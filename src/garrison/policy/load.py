@@ -7,18 +7,19 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from garrison.errors import PolicyError, Problem, UsageError
-from garrison.model.fit import fit, path_text
+from garrison.model.fit import path_text
 from garrison.policy.file.lines import lines_of
+from garrison.policy.file.mend import Mended, mended
 from garrison.policy.file.overlay import Places, merged
-from garrison.policy.file.problem import as_problem, meant, one_of
+from garrison.policy.file.problem import as_problem, closest, meant, one_of
 from garrison.policy.lint import lint
-from garrison.policy.notation import READERS
 from garrison.policy.schema import Environment, Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path as File
 
-    from garrison.model.fit import Fitted, Misfit, Path
+    from garrison.model.fit import Misfit, Path
     from garrison.policy.lint import Files
 
 __all__ = ["LARGEST_FILE", "Reading", "files_beside", "load", "read"]
@@ -113,23 +114,35 @@ def _syntax(failure: ValueError | RecursionError, text: str) -> Problem:
 
 
 def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, files: Files | None) -> Reading:
-    """Fit the document for every environment that the file speaks of, so that no overlay is broken unseen."""
+    """Fit the document for every environment that the file speaks of, so that no overlay is broken unseen.
+
+    What does not fit keeps nothing else from being judged: one run is enough to mend the file.
+    """
     overlays = document.pop("environments", {})
     problems = _misplaced(document, overlays, lines)
+    mislaid = frozenset(_mislaid(overlays, environment))
     overlays = _laid(overlays)
-    policy: Policy | None = None
+    here = Mended(Policy(), frozenset(), ())
     for name in _ENVIRONMENTS:
         if name != environment and name not in overlays:
             continue
         places = Places(lines, name)
         whole = {**merged(document, overlays.get(name, {})), "environment": name}
-        found: Fitted[Policy] = fit(whole, Policy, READERS)
+        found = mended(whole)
         problems += [as_problem(_offered(misfit), places, whole) for misfit in found.misfits]
-        policy = found.value if name == environment else policy
+        here = found if name == environment else here
+    refused = bool(problems)
     places = Places(lines, environment)
-    if problems or policy is None:
-        return Reading(None, tuple(dict.fromkeys(problems)), places)
-    return Reading(policy, tuple(places.put(problem) for problem in lint(policy, files=files)), places)
+    problems += [places.put(problem) for problem in lint(here.policy, files=files, holes=here.holes | mislaid)]
+    return Reading(None if refused else here.policy, tuple(dict.fromkeys(problems)), places)
+
+
+def _mislaid(overlays: Any, environment: str) -> Iterator[Path]:
+    """Name what an overlay with a misspelled name was to say; `_misplaced` has told about the name."""
+    for name, overlay in overlays.items() if isinstance(overlays, dict) else ():
+        if name != environment and closest(name, _ENVIRONMENTS) == environment and isinstance(overlay, dict):
+            for table, members in overlay.items():
+                yield from ((table, member) for member in members) if isinstance(members, dict) else ((table,),)
 
 
 def _laid(overlays: Any) -> dict[str, dict[str, Any]]:

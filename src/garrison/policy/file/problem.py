@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from garrison.model.fit import Misfit, Path
     from garrison.policy.file.overlay import Places
 
-__all__ = ["as_problem", "meant", "one_of"]
+__all__ = ["as_problem", "closest", "meant", "one_of"]
 
 _RULES = {"unknown": "GP002", "missing": "GP003", "format": "GP005"}
 
@@ -56,8 +56,13 @@ def _at(document: object, path: Path) -> object:
 
 def meant(written: str, offers: tuple[str, ...]) -> str:
     """Say which known name was probably meant, or list them all."""
-    close = get_close_matches(written.lower(), offers, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else one_of(offers)
+    close = closest(written, offers)
+    return f"Did you mean {close}?" if close else one_of(offers)
+
+
+def closest(written: str, offers: tuple[str, ...]) -> str:
+    """Give the known name that was probably meant; empty where none is near."""
+    return next(iter(get_close_matches(written.lower(), offers, n=1, cutoff=0.6)), "")
 
 
 def one_of(offers: tuple[str, ...]) -> str:

@@ -99,5 +99,6 @@ def _left_out(facts: Facts) -> Iterator[Found]:
 
 def of_headers(facts: Facts) -> Iterator[Problem]:
     """Give the problems that `garrison.headers` finds in each profile, numbers GP150 and up."""
-    for name, headers in facts.policy.headers.items():
-        yield from check(headers_policy(headers), f"headers.{name}")
+    for name, headers in facts.plain.headers.items():
+        problems = check(headers_policy(headers), f"headers.{name}")
+        yield from (problem for problem in problems if not facts.looks.inside(problem.path))

@@ -33,9 +33,9 @@ def _written(facts: Facts) -> Iterator[tuple[Path, Limit]]:
 
 def _of_accounts(facts: Facts) -> Iterator[tuple[Path, Limit]]:
     """Every limit that protects logins."""
-    if facts.policy.accounts is not None:
-        for field in ("registrations", "logins", "failures", "failures_per_address"):
-            yield ("accounts", field), parse(getattr(facts.policy.accounts, field))
+    if facts.plain.accounts is not None:
+        for field, text in facts.known("accounts", ("registrations", "logins", "failures", "failures_per_address")):
+            yield ("accounts", field), parse(text)
 
 
 @rule(

@@ -88,12 +88,10 @@ def _caps(facts: Facts) -> Iterator[Found]:
 
     A few callers at once fill the memory.
     """
-    caps = facts.policy.caps
-    figures = {name: (size(getattr(caps, name)), most) for name, most in _SANE.items()}
-    figures |= {name: (getattr(caps, name), most) for name, most in _SANE_COUNTS.items()}
-    for name, (figure, most) in figures.items():
-        if figure > most:
-            yield Found(("caps", name), "is above every sane figure", f"Write at most {most}")
+    sane = {**_SANE, **_SANE_COUNTS}
+    for name, figure in facts.known("caps", sane):
+        if (figure if name in _SANE_COUNTS else size(figure)) > sane[name]:
+            yield Found(("caps", name), "is above every sane figure", f"Write at most {sane[name]}")
 
 
 @rule("GP016", "error", bad='[caps]\nbody_rate = "0B"', good='[caps]\nbody_rate = "16KiB"')
@@ -102,12 +100,12 @@ def _no_cap(facts: Facts) -> Iterator[Found]:
 
     No request at all would pass, or no slow one would ever end.
     """
-    caps = facts.policy.caps
-    for name in _SANE:
-        if name != "body" and size(getattr(caps, name)) == 0:
+    for name, text in facts.known("caps", _SANE):
+        if name != "body" and size(text) == 0:
             yield Found(("caps", name), "is nothing", "Write a size, or leave the line out")
-    if duration(caps.body_time) == 0:
-        yield Found(("caps", "body_time"), "is nothing", 'Write "10s"')
+    for name, text in facts.known("caps", ("body_time",)):
+        if duration(text) == 0:
+            yield Found(("caps", name), "is nothing", 'Write "10s"')
 
 
 @rule("GP017", "warning", bad='[caps]\nbody_time = "1h"', good='[caps]\nbody_time = "10s"')

@@ -25,22 +25,26 @@ _WEB = '[cors.web]\norigins = ["https://app.example.com"]\n'
 
 def of_cors(facts: Facts) -> Iterator[Problem]:
     """Give the problems that `garrison.cors` finds in each policy, numbers GP101 and up."""
-    hosts = tuple(f"https://{host}" for host in facts.policy.hosts)
-    for name, cors in facts.policy.cors.items():
-        users = users_of_cors(facts.rows, name)
-        compiled = cors_policy(cors, users, facts.policy)
-        problems = check(compiled, f"cors.{name}")
-        yield from problems
-        if any(problem.severity == "error" for problem in problems):
-            continue
-        around = Surroundings(
-            production=facts.production,
-            served=hosts,
-            methods=frozenset(method for row in users for method in row.parsed.methods),
-            authorization=any(facts.accepts(row, "jwt") for row in users if not row.whole.public),
-            session=any(row.whole.sets_cookie for row in users),
-        )
-        yield from advise(compiled, around, f"cors.{name}")
+    for name, cors in facts.plain.cors.items():
+        problems = check(cors_policy(cors, (), facts.plain), f"cors.{name}")
+        yield from (problem for problem in problems if not facts.looks.inside(problem.path))
+        if not any(problem.severity == "error" for problem in problems):
+            yield from _of_surroundings(facts, name)
+
+
+def _of_surroundings(facts: Facts, name: str) -> Iterator[Problem]:
+    """Compare a sound policy with the routes that name it, and the hosts that are served."""
+    facts.looks.seen.clear()
+    users = users_of_cors(facts.rows, name)
+    around = Surroundings(
+        production=facts.production,
+        served=tuple(f"https://{host}" for host in facts.policy.hosts),
+        methods=frozenset(method for row in users for method in row.parsed.methods),
+        authorization=any(facts.accepts(row, "jwt") for row in users if not row.whole.public),
+        session=any(row.whole.sets_cookie for row in users),
+    )
+    advice = advise(cors_policy(facts.policy.cors[name], users, facts.policy), around, f"cors.{name}")
+    yield from () if facts.looks.doubt(("cors", name)) else advice
 
 
 @rule("GP062", "error", bad=_WEB + '[defaults]\ncors = "wed"', good=_WEB + '[defaults]\ncors = "web"')

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from garrison.model import scope
+from garrison.policy.file.holes import Looks
 from garrison.policy.table import demands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from garrison.policy.file.holes import Holes
     from garrison.policy.schema import Policy
     from garrison.policy.table import Demand, Rows
 
@@ -39,25 +40,38 @@ def at(row: Demand, text: str, remedy: str, *fields: str) -> Found:
 class Facts:
     """What the rules look at; computed once for all of them."""
 
-    def __init__(self, policy: Policy, endpoints: Rows = (), files: Files | None = None) -> None:
+    def __init__(
+        self, policy: Policy, endpoints: Rows = (), files: Files | None = None, holes: Holes = frozenset()
+    ) -> None:
         """Keep policy and endpoints.
 
         Args:
             policy: A policy whose every notation is known to be right.
             endpoints: Endpoints of Garrison's own, which count as routes.
             files: Reads a body's schema; None: files are not looked at.
+            holes: Places where something else was written, which could not be read.
         """
-        self.policy = policy
+        self.plain = policy
         self.files = files
-        self.rows: Sequence[Demand] = demands(policy, endpoints)
+        self.looks = Looks(holes)
+        self.policy: Policy = self.looks.at(policy, ())
         self.production = policy.environment == "production"
+        self._rows = tuple(self.looks.row(row) for row in demands(policy, endpoints))
+        self._written = tuple(row for row in self._rows if row.name in policy.routes)
 
-    @cached_property
-    def written(self) -> tuple[Demand, ...]:
+    @property
+    def rows(self) -> Sequence[Demand]:
+        """Every route, and the endpoints that count as one."""
+        self.looks.at(self.plain.routes, ("routes",))
+        return self._rows
+
+    @property
+    def written(self) -> Sequence[Demand]:
         """Routes that stand in the file; what is said about others has no line to mend."""
-        return tuple(row for row in self.rows if row.name in self.policy.routes)
+        self.looks.at(self.plain.routes, ("routes",))
+        return self._written
 
-    @cached_property
+    @property
     def demanded(self) -> frozenset[str]:
         """Scopes that some route demands."""
         return frozenset(wanted for row in self.rows for wanted in row.whole.scopes or ())
@@ -68,6 +82,12 @@ class Facts:
         granted = set(policy.accounts.scopes if policy.accounts else ())
         granted.update(name for issuer in policy.jwt.issuers.values() for name in issuer.scopes)
         return scope.covers(frozenset(granted), wanted)
+
+    def known(self, section: str, fields: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """Give fields of a section that each stand for themselves, without those that could not be read."""
+        part = getattr(self.plain, section)
+        holes = self.looks.holes
+        return ((field, getattr(part, field)) for field in fields if not {(section,), (section, field)} & holes)
 
     @staticmethod
     def writes(row: Demand) -> bool:

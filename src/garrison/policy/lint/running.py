@@ -66,8 +66,7 @@ def _wandering(facts: Facts) -> Iterator[Found]:
 
     Started in another directory, the service begins with an empty store.
     """
-    for field in ("records", "counters"):
-        url: str = getattr(facts.policy.stores, field)
+    for field, url in facts.known("stores", ("records", "counters")):
         if facts.production and url.startswith("sqlite:") and not url.startswith("sqlite:/"):
             yield Found(("stores", field), "depends on the directory it is started in", "Write an absolute path")
 

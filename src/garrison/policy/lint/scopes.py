@@ -55,8 +55,9 @@ def _never_demanded(facts: Facts) -> Iterator[Found]:
     """
     if facts.policy.accounts is None:
         return
+    demanded = facts.demanded
     for number, granted in enumerate(facts.policy.accounts.scopes):
-        if not any(scope.covers(frozenset((granted,)), wanted) for wanted in facts.demanded):
+        if not any(scope.covers(frozenset((granted,)), wanted) for wanted in demanded):
             text = f"{granted!r} is granted and no route demands it"
             yield Found(("accounts", "scopes", number), text, "Remove it, or demand it")
 
@@ -120,7 +121,7 @@ def _foreign_admin(facts: Facts) -> Iterator[Found]:
     for name, issuer in facts.policy.jwt.issuers.items():
         for number, granted in enumerate(issuer.scopes):
             if _powerful(granted):
-                text = f"tokens of {issuer.issuer!r} may carry {granted!r}"
+                text = f"tokens of the issuer may carry {granted!r}"
                 yield Found(("jwt", "issuers", name, "scopes", number), text, "Grant it to single users here instead")
 
 

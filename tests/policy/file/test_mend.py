@@ -1,0 +1,69 @@
+"""Mending: whatever does not fit is left out, and named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garrison.policy.file.mend import mended
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=5,
+)
+_NAMES = ["hosts", "hots", "workers", "defaults", "limit", "scopes", "cors", "web", "origins", "routes", "GET /a"]
+_NAMES += ["jwt", "issuers", "corp", "issuer", "credentials", "all", "accounts", "username_length"]
+_DOCUMENTS = st.recursive(
+    _PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "holes"),
+    [
+        ({"workers": 0}, {("workers",)}),
+        ({"hots": []}, {("hosts",)}),
+        ({"hots": [], "hosts": []}, set()),
+        ({"zzz": 1}, set()),
+        ({"hosts": ["a.example", 3]}, {("hosts", 1)}),
+        (
+            {"accounts": {"username_length": [0, 3]}},
+            {("accounts", "username_length", 0), ("accounts", "username_length")},
+        ),
+        ({"routes": {"GET a": {"limit": 3}}}, {("routes", "GET a"), ("routes", "GET a", "limit")}),
+        ({"routes": {"GET /a": {"credentials": ["kay"]}}}, {("routes", "GET /a", "credentials", 0)}),
+        (
+            {"routes": {"GET /a": {"credentials": {"all": 3}}}},
+            {("routes", "GET /a", "credentials", "all"), ("routes", "GET /a", "credentials")},
+        ),
+        ({"jwt": {"issuers": {"corp": 3}}}, {("jwt", "issuers", "corp")}),
+    ],
+)
+def test_a_hole_is_where_something_else_was_written(document: dict[str, Any], holes: set[tuple[Any, ...]]) -> None:
+    assert mended(document).holes == holes
+
+
+def test_what_fits_stays_and_the_document_too() -> None:
+    document = {"hosts": ["a.example", 3], "jwt": {"issuers": {"corp": {"issuer": "https://id.example"}}}}
+
+    policy, _, misfits = mended(document)
+
+    assert policy.hosts[0] == "a.example"
+    assert policy.jwt.issuers["corp"].issuer == "https://id.example"
+    assert [misfit.path[-1] for misfit in misfits] == [1, "jwks", "audience"]
+    assert document["hosts"] == ["a.example", 3]
+
+
+@given(st.dictionaries(st.sampled_from(_NAMES), _DOCUMENTS, max_size=5))
+def test_every_document_can_be_mended(document: dict[str, Any]) -> None:
+    """However much is wrong, the mending ends."""
+    policy, holes, misfits = mended(document)
+
+    assert policy is not None
+    assert not holes or misfits
