@@ -43,6 +43,15 @@ def test_cannot_be_configured(origins: tuple[str, ...]) -> None:
     assert not live.current.allows(EVIL)
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://*.com", "https://*.co.uk", "https://*.github.io", "https://*.amazonaws.com"]
+)
+def test_nobody_registers_into_the_list_without_credentials_either(origin: str) -> None:
+    """The list lets pages open WebSockets and write across sites; there a browser asks for no CORS answer."""
+    with pytest.raises(PolicyError, match="GP115"):
+        compile_cors(CorsPolicy(origins=(origin,)))
+
+
 def test_a_cookie_does_not_turn_a_star_into_an_echo() -> None:
     """Public data stays readable without credentials only."""
     cors = compile_cors(CorsPolicy(origins=("*",)))

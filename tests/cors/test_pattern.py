@@ -17,6 +17,8 @@ WRONG = {
         "HTTPS://a.example",
         "ws://a.example",
         "wss://a.example:8443",
+        "ftp://a.example",
+        "ftps://*.a.example",
         "1a://b",
         "://a.b",
         "x" * 40 + "://a",

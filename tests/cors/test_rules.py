@@ -69,7 +69,16 @@ RULES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         "GP115",
         "origins[0]",
         {"origins": ("https://*.amazonaws.com",), "credentials": True},
-        {"origins": ("https://*.amazonaws.com",)},
+        {"origins": ("https://shop.s3.amazonaws.com",), "credentials": True},
+    ),
+    ("GP115", "origins[0]", {"origins": ("https://*.com",)}, {"origins": ("*",)}),
+    ("GP115", "origins[0]", {"origins": ("https://*.co.uk",)}, {"origins": ("https://*.example.co.uk",)}),
+    ("GP115", "origins[0]", {"origins": ("https://*.github.io:*",)}, {"origins": ("http://*.localhost:*",)}),
+    (
+        "GP115",
+        "origins[0]",
+        {"origins": ("https://*.github.io",)},
+        {"origins": ("https://*.github.io",), "dangerously_allow_public_suffix_subdomains": True},
     ),
     (
         "GP115",
@@ -118,6 +127,8 @@ WARNINGS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("GP139", "dangerously_allow_insecure_origins", {"dangerously_allow_insecure_origins": True}, {}),
     ("GP140", "dangerously_allow_public_suffix_subdomains", {"dangerously_allow_public_suffix_subdomains": True}, {}),
     ("GP141", "private_network", {"private_network": True}, {}),
+    ("GP143", "origins[0]", {"origins": ("htps://a.example",)}, {"origins": ("capacitor://localhost",)}),
+    ("GP143", "origins[0]", {"origins": ("gopher://a.example",)}, {"origins": ("moz-extension://4ad1b0cb",)}),
     ("GP142", "methods[0]", {"methods": ("*",), "credentials": True}, {"methods": ("*",)}),
     ("GP142", "headers[0]", {"headers": ("*",), "credentials": True}, {"headers": ("*",)}),
 ]
@@ -155,6 +166,20 @@ def test_every_mistake_is_reported_at_once() -> None:
     bad = policy(origins=("null", "https://a.example/"), methods=("trace",), expose=("Set-Cookie",), max_age="soon")
 
     assert [problem.rule for problem in check(bad)] == ["GP104", "GP106", "GP116", "GP118", "GP120"]
+
+
+def test_a_wrong_type_hides_no_other_mistake() -> None:
+    bad = policy(origins=(3, "https://a.example/"), methods="GET", headers=("x y", 5), credentials="yes", max_age=600)
+
+    assert [(problem.rule, problem.path) for problem in check(bad)] == [
+        ("GP102", "cors.origins[0]"),
+        ("GP102", "cors.methods"),
+        ("GP102", "cors.headers[1]"),
+        ("GP102", "cors.max_age"),
+        ("GP102", "cors.credentials"),
+        ("GP106", "cors.origins[1]"),
+        ("GP117", "cors.headers[0]"),
+    ]
 
 
 def test_a_sound_policy_has_no_problems() -> None:
@@ -197,12 +222,12 @@ def _without_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_without_list")
-def test_without_the_list_a_credentialed_pattern_is_refused() -> None:
+@pytest.mark.parametrize("credentials", [True, False])
+def test_without_the_list_a_pattern_is_refused(credentials: bool) -> None:
     """Unknown is refused: the name may belong to everybody. A single label needs no list."""
-    unknown = policy(origins=("https://*.example.com", "https://*.com"), credentials=True)
+    unknown = policy(origins=("https://*.example.com", "https://*.com"), credentials=credentials)
 
     assert [problem.rule for problem in check(unknown)] == ["GP122", "GP115"]
-    assert check(policy(origins=("https://*.example.com",))) == ()
 
 
 @pytest.mark.parametrize(

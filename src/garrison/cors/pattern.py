@@ -14,7 +14,7 @@ from garrison.cors.origin import DEFAULT_PORTS, LONGEST, LONGEST_HOST, Mistake, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ANY", "ANY_PORT", "Matcher", "Pattern", "read"]
+__all__ = ["ANY", "ANY_PORT", "Matcher", "Pattern", "known_scheme", "read"]
 
 ANY_PORT = -1
 """Port of a pattern that ends in `:*`."""
@@ -22,7 +22,12 @@ ANY_PORT = -1
 _OPAQUE = frozenset(("about", "blob", "data", "file", "filesystem", "javascript", "null"))
 """Schemes whose pages send `Origin: null`, which every attacker can send as well."""
 
-_NEVER = {"ws": "http", "wss": "https"}
+_NEVER = {"ws": "http", "wss": "https", "ftp": "https", "ftps": "https"}
+"""Schemes that no page has, and which one is meant. Browsers have opened no `ftp:` page since 2021."""
+
+_SHELLS = frozenset(("app", "capacitor", "electron", "ionic", "tauri"))
+"""Schemes under which hybrid apps serve their own pages."""
+
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _SPACE = re.compile(r"[\x00-\x20\x7f,\x80-\xa0]")
 _REGEX = re.compile(r"[\^$\\|(){}]|(?:^|/)\.\*|\.\+|\[[^:\]]*\]")
@@ -72,6 +77,14 @@ def read(text: str) -> Pattern | Mistake:
     if (any_port and origin.port) or (below and is_address(origin.host)):
         return _mistake(text)
     return Pattern(text, scheme, origin.host, ANY_PORT if any_port else origin.port, below)
+
+
+def known_scheme(scheme: str) -> bool:
+    """Tell whether pages of a scheme are known to exist: the web's, those of extensions and of hybrid apps.
+
+    Apps choose freely, so another one is no mistake; `htps` is.
+    """
+    return scheme in DEFAULT_PORTS or scheme in _SHELLS or scheme.endswith("-extension")
 
 
 class Matcher:
@@ -159,7 +172,7 @@ def _wrong_scheme(text: str, scheme: str) -> Mistake | None:
     if not scheme:
         return Mistake("GP105", f"{text[:80]!r} has no scheme", f"Write https://{text[:80]}")
     if scheme in _NEVER:
-        remedy = f"Write {_NEVER[scheme]}{text[len(scheme) : 80]} for the page that opens the socket"
+        remedy = f"Write {_NEVER[scheme]}{text[len(scheme) : 80]} for the page itself"
         return Mistake("GP105", f"no page has the scheme {scheme!r}", remedy)
     if not _SCHEME.fullmatch(scheme):
         return Mistake("GP105", f"{scheme[:40]!r} is no scheme in lower case", f"Write {text.lower()[:80]}")

@@ -5,12 +5,12 @@ Sources: Fetch standard, CORS protocol; RFC 6761 section 6.3 (`localhost`); the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from garrison.cors.names import wrong_expose, wrong_header, wrong_method
 from garrison.cors.origin import Mistake, is_loopback
-from garrison.cors.pattern import ANY, Matcher, Pattern, read
+from garrison.cors.pattern import ANY, Matcher, Pattern, known_scheme, read
 from garrison.cors.suffix import is_public
 from garrison.errors import Problem, UsageError
 from garrison.model.units import DAY, SECOND, duration
@@ -70,7 +70,7 @@ class CorsPolicy:
     """Whether http origins outside loopback may have credentials: whoever is on the path becomes them."""
 
     dangerously_allow_public_suffix_subdomains: bool = False
-    """Whether a pattern with credentials may cover names that strangers can register."""
+    """Whether a pattern may cover names that strangers can register."""
 
 
 def check(policy: CorsPolicy, path: str = "cors") -> tuple[Problem, ...]:
@@ -84,7 +84,10 @@ def check(policy: CorsPolicy, path: str = "cors") -> tuple[Problem, ...]:
         Errors and warnings, in the order of the fields.
     """
     mistyped = tuple(_mistyped(policy))
-    found = mistyped or (*_origins(policy), *_names(policy), *_max_age(policy), *_switches(policy))
+    told = tuple(place for _, place, _ in mistyped)
+    typed = _typed(policy) if mistyped else policy
+    judged = (*_origins(typed), *_names(typed), *_max_age(typed), *_switches(typed))
+    found = (*mistyped, *(one for one in judged if not one[1].startswith(told)))
     return tuple(
         Problem(mistake.rule, f"{path}.{place}", 0, mistake.text, mistake.remedy, severity)
         for severity, place, mistake in found
@@ -119,6 +122,18 @@ def _mistyped(policy: CorsPolicy) -> Iterator[_Found]:
             yield "error", field, Mistake("GP102", f"{field} is neither true nor false", "Write true or false")
 
 
+def _typed(policy: CorsPolicy) -> CorsPolicy:
+    """Put something of the right type where another stands, so that a wrong type hides no other mistake."""
+    changes: dict[str, Any] = {"max_age": policy.max_age if isinstance(policy.max_age, str) else "10m"}
+    for field in _LISTS:
+        entries = getattr(policy, field)
+        entries = entries if isinstance(entries, tuple) else ()
+        changes[field] = tuple(entry if isinstance(entry, str) else "" for entry in entries)
+    for field in _SWITCHES:
+        changes[field] = getattr(policy, field) is True
+    return replace(policy, **changes)
+
+
 def _origins(policy: CorsPolicy) -> Iterator[_Found]:
     if not policy.origins:
         remedy = "List the origins of the pages that may read the answers, or use no CORS policy at all"
@@ -128,11 +143,14 @@ def _origins(policy: CorsPolicy) -> Iterator[_Found]:
         place = f"origins[{at}]"
         if isinstance(entry, Mistake):
             yield "error", place, entry
-        elif policy.credentials:
-            yield from (("error", place, mistake) for mistake in _credentialed(policy, entry))
-        elif _insecure(entry):
+            continue
+        yield from (("error", place, mistake) for mistake in (_open(policy, entry), _owned(policy, entry)) if mistake)
+        if _insecure(entry) and not policy.credentials:
             remedy = "Serve the page over https; until then whoever is on the path reads what it may read"
             yield "warning", place, Mistake("GP138", f"{entry.text!r} is not encrypted", remedy)
+        if entry is not ANY and not known_scheme(entry.scheme):
+            remedy = "Write https, or leave it where an app of your own has that scheme"
+            yield "warning", place, Mistake("GP143", f"no browser is known to have pages of {entry.scheme!r}", remedy)
     yield from _redundant(entries)
 
 
@@ -154,24 +172,34 @@ def _redundant(entries: Sequence[Pattern | Mistake]) -> Iterator[_Found]:
         yield "warning", f"origins[{at}]", Mistake("GP131", f"{entry.text!r} is covered by another entry", remedy)
 
 
-def _credentialed(policy: CorsPolicy, entry: Pattern) -> Iterator[Mistake]:
+def _open(policy: CorsPolicy, entry: Pattern) -> Mistake | None:
     """With credentials a page acts as the user: only origins that nobody else can become."""
+    if not policy.credentials:
+        return None
     if entry is ANY:
         remedy = "List the origins, or leave credentials out"
-        yield Mistake("GP103", "every origin with credentials lets any page act as your users", remedy)
-        return
+        return Mistake("GP103", "every origin with credentials lets any page act as your users", remedy)
     if _insecure(entry) and not policy.dangerously_allow_insecure_origins:
         remedy = f"Write {entry.text.replace('http', 'https', 1)} and serve the page so"
-        yield Mistake("GP114", f"{entry.text!r} has credentials without encryption", remedy)
-    if not entry.below or is_loopback(entry.host) or policy.dangerously_allow_public_suffix_subdomains:
-        return
+        return Mistake("GP114", f"{entry.text!r} has credentials without encryption", remedy)
+    return None
+
+
+def _owned(policy: CorsPolicy, entry: Pattern) -> Mistake | None:
+    """Only names that strangers cannot register, without credentials too: who wants all pages writes `*`.
+
+    The list also opens WebSockets and cross-site writes, where a browser sends cookies whatever is said here.
+    """
+    if not entry.below or entry is ANY or is_loopback(entry.host) or policy.dangerously_allow_public_suffix_subdomains:
+        return None
     public = is_public(entry.host)
     if public is None:
         remedy = "Install publicsuffixlist, which brings the list, or write the hosts one by one"
-        yield Mistake("GP122", f"without the Public Suffix List nobody can tell who owns {entry.host}", remedy)
-    elif public:
+        return Mistake("GP122", f"without the Public Suffix List nobody can tell who owns {entry.host}", remedy)
+    if public:
         remedy = "Write a name of your own behind the star"
-        yield Mistake("GP115", f"anybody can get a host that {entry.text!r} covers", remedy)
+        return Mistake("GP115", f"anybody can get a host that {entry.text!r} covers", remedy)
+    return None
 
 
 def _insecure(entry: Pattern) -> bool:
