@@ -110,6 +110,7 @@ def test_logout_ends_its_own_session_and_no_other(world: World) -> None:
     answer = world.call("logout", token=mine["token"])
 
     assert (answer.status, answer.json) == (200, {"message": "Logged out."})
+    assert (b"clear-site-data", b'"cache", "storage"') in answer.headers
     assert not world.believed(mine["token"])
     assert refresh(world, mine["refresh_token"]).status == 401
     assert world.believed(other["token"])

@@ -16,6 +16,7 @@ from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User, public
 from garrison.credentials.key_service import By
 from garrison.errors import TokenError
+from garrison.headers import CLEAR_SITE_DATA
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.response import Response, json_response
 from garrison.model.ids import random_id
@@ -189,11 +190,11 @@ async def logout(call: Call, service: Service) -> Response | Refusal:
     if not principal.session:
         if body is None or not await service.sessions.leave(body.refresh_token, call.now):
             return refuse("credential_refused", "no_session")
-        return json_response(200, {"message": "Logged out."})
+        return json_response(200, {"message": "Logged out."}, [CLEAR_SITE_DATA])
     by = By(principal, call.now, call.address, call.correlation)
     told = event("authn_logout", by, principal.id, session=principal.session)
     await service.sessions.end(principal.session, call.now, [told])
-    return json_response(200, {"message": "Logged out."})
+    return json_response(200, {"message": "Logged out."}, [CLEAR_SITE_DATA])
 
 
 async def me(call: Call, service: Service) -> Response:

@@ -124,7 +124,8 @@ def _mistyped(policy: CorsPolicy) -> Iterator[_Found]:
 
 def _typed(policy: CorsPolicy) -> CorsPolicy:
     """Put something of the right type where another stands, so that a wrong type hides no other mistake."""
-    changes: dict[str, Any] = {"max_age": policy.max_age if isinstance(policy.max_age, str) else "10m"}
+    age: object = policy.max_age
+    changes: dict[str, Any] = {"max_age": age if isinstance(age, str) else "10m"}
     for field in _LISTS:
         entries = getattr(policy, field)
         entries = entries if isinstance(entries, tuple) else ()

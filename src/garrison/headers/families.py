@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLEAR_SITE_DATA",
-    "NONCE",
     "Profile",
     "caching",
     "content",
@@ -29,16 +28,16 @@ __all__ = [
 Profile = Literal["api", "html", "docs"]
 """`api`: answers that no browser renders; `html`: pages; `docs`: Swagger UI and ReDoc from their usual places."""
 
-NONCE = "{nonce}"
-"""Place in a Content-Security-Policy that takes ` 'nonce-…'`, or nothing when an answer has no nonce."""
+CLEAR_SITE_DATA: Header = (b"clear-site-data", b'"cache", "storage"')
+"""For the answer to a logout, and for no other: it empties what the browser keeps of this origin.
 
-CLEAR_SITE_DATA: Header = (b"clear-site-data", b'"cache", "cookies", "storage"')
-"""For the answer to a logout, and for no other: it empties what the browser keeps of this site."""
+Without `"cookies"`, which would also empty those of every other host of the same domain.
+"""
 
 _POLICIES: dict[str, str] = {
     "api": "default-src 'none'; frame-ancestors 'none'",
     "html": (
-        "default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; img-src 'self' data:;"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
         " font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self';"
         " frame-ancestors 'none'"
     ),

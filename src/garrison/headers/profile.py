@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from garrison.errors import PolicyError, Problem, UsageError
-from garrison.headers.families import NONCE, Profile, caching, content, isolation, permissions, referrer, transport
+from garrison.headers.families import Profile, caching, content, isolation, permissions, referrer, transport
 from garrison.headers.finish import DISCLOSING, OWNED, Ending, ending
 from garrison.model.units import DAY, SECOND, duration
 
@@ -29,10 +29,6 @@ _HSTS = "strict-transport-security"
 _PRELOAD = 365 * DAY
 """Shortest HSTS that the keepers of the preload list take."""
 
-_NONCE_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=")
-_SHORTEST_NONCE = 22
-"""Characters: 128 bits in base64."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadersPolicy:
@@ -54,7 +50,7 @@ class HeadersPolicy:
     """Whether browsers may ship the rule. Leaving their list again takes months."""
 
     csp: str = ""
-    """Content-Security-Policy instead of the profile's; `{nonce}` stands for the answer's nonce source."""
+    """Content-Security-Policy instead of the profile's. A page with a nonce in it sends its own, which wins."""
 
     set: dict[str, str] = field(default_factory=dict)
     """Further fields; an empty value leaves one of the profile's out."""
@@ -74,38 +70,28 @@ class Block(NamedTuple):
 class SecurityHeaders:
     """A headers policy compiled; made by `compile_headers`."""
 
-    __slots__ = ("_csp", "_endings", "_private", "_public", "policy")
+    __slots__ = ("_endings", "_private", "_public", "policy")
 
     def __init__(self, policy: HeadersPolicy) -> None:
         """Compile a policy that is known to be sound; use `compile_headers`."""
         self.policy = policy
         self._public = _block(policy, ())
         self._private = _block(policy, caching())
-        csp = dict(self._public.plain).get(_CSP.encode())
-        self._csp = csp.split(NONCE.encode()) if csp else []
         self._endings = _ending(policy, self._public.secure), _ending(policy, self._private.secure)
 
     def ending(self, *, private: bool) -> Ending[bytes]:
         """Say what becomes of the application's fields; goes to `finish` as `how`."""
         return self._endings[private]
 
-    def lines(self, *, secure: bool, private: bool, nonce: bytes = b"") -> tuple[Header, ...]:
-        """Give the lines of one answer; goes to `finish` as `defaults`.
+    def lines(self, *, secure: bool, private: bool) -> tuple[Header, ...]:
+        """Give the lines of one answer; goes to `finish` as `ours`.
 
         Args:
             secure: Whether the answer travels over https.
             private: Whether it is about one caller: then no cache may keep it.
-            nonce: At least 128 random bits in base64, new for every answer; empty: its scripts are files alone.
-
-        Raises:
-            UsageError: The nonce is short, or not base64: it would end the policy early.
         """
         block = self._private if private else self._public
-        lines = block.secure if secure else block.plain
-        if len(self._csp) < 2:
-            return lines
-        value = _source(nonce).join(self._csp)
-        return tuple((name, value) if name == b"content-security-policy" else (name, old) for name, old in lines)
+        return block.secure if secure else block.plain
 
 
 def check(policy: HeadersPolicy, path: str = "headers") -> tuple[Problem, ...]:
@@ -155,15 +141,6 @@ def _with(lines: dict[bytes, bytes], changes: Mapping[str, str], *, secure: bool
     return tuple((name, value) for name, value in changed.items() if value)
 
 
-def _source(nonce: bytes) -> bytes:
-    if not nonce:
-        return b""
-    if len(nonce) < _SHORTEST_NONCE or not _NONCE_LETTERS.issuperset(nonce):
-        msg = "a nonce has at least 22 characters of base64"
-        raise UsageError(msg)
-    return b" 'nonce-" + nonce + b"'"
-
-
 _Found = tuple[str, str, str, str, str]
 """Severity, rule, place, text, remedy."""
 
@@ -208,7 +185,7 @@ def _check_csp(policy: HeadersPolicy) -> Iterator[_Found]:
         yield "warning", "GP155", "csp", text, "Add frame-ancestors 'none'"
     if policy.profile != "docs" and ("'unsafe-inline'" in value or "'unsafe-eval'" in value):
         text = "it lets injected scripts run"
-        yield "warning", "GP156", "csp", text, "Use {nonce}: script-src 'self'{nonce}"
+        yield "warning", "GP156", "csp", text, "Move scripts and styles into files of your own"
 
 
 def _check_set(policy: HeadersPolicy) -> Iterator[_Found]:

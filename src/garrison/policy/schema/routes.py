@@ -141,7 +141,7 @@ class Headers(Part, frozen=True):
     """Whether browsers may ship the rule; leaving their list again takes months."""
 
     csp: str = ""
-    """Content-Security-Policy instead of the profile's; `{nonce}` stands for the answer's nonce source."""
+    """Content-Security-Policy instead of the profile's. A page with a nonce in it sends its own, which wins."""
 
     set: dict[str, str] = field(default_factory=dict)
     """Further fields; an empty value leaves one of the profile's out."""
