@@ -58,7 +58,9 @@ def checks(get: TestClient, path: str, passes: int) -> None:
     assert refused.headers["cache-control"] == "no-store"
     assert refused.headers["retry-after"] == str(-(-60 // passes))
     assert refused.headers["ratelimit"] == f'"{passes}/m";r=0;t={-(-60 // passes)}'
-    assert refused.json() == {
+    told = refused.json()
+    assert len(told.pop("correlation")) == 12
+    assert told == {
         "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
         "title": "Too many requests",
         "status": 429,
@@ -113,6 +115,38 @@ def test_it_holds_on_every_shape_of_a_fastapi_endpoint(count: Count) -> None:
         checks(get, path, 3)
     assert get.get("/given").headers["x-own"] == "/given"
     assert get.get("/plain/ada?q=x").status_code == 422
+
+
+def test_two_endpoints_of_one_factory_count_apart(count: Count) -> None:
+    """They have one name, and are two functions."""
+    app = FastAPI()
+
+    def make(path: str) -> None:
+        @app.get(path)
+        @count.limit("1/m")
+        def made() -> str:
+            return path
+
+    make("/a")
+    make("/b")
+    get = client(app)
+
+    assert [get.get(path).status_code for path in ("/a", "/b", "/a", "/b")] == [200, 200, 429, 429]
+
+
+def test_a_refusal_has_the_name_that_the_guard_gave_the_request(count: Count) -> None:
+    """So that it is found beside whatever else is known of the request."""
+
+    @count.limit("0/m")
+    def nothing(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    app = Starlette(routes=[Route("/", nothing)])
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "state": {"correlation": "c-1"}}, receive, send)
+
+    assert client(guarded).get("/").json()["correlation"] == "c-1"
 
 
 def test_it_leaves_no_trace_in_the_api_description(count: Count) -> None:

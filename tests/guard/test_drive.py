@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 
 import pytest
 
 from garrison.errors import SuspendedError
-from garrison.guard.drive import drive
+from garrison.guard.drive import drive, faced
 
 
 class Waiting(BaseException):
@@ -81,3 +82,22 @@ def test_an_exception_of_its_own_while_closing_is_not_hidden() -> None:
 
     with pytest.raises(Waiting):
         drive(fails_to_close())
+
+
+def test_a_shell_has_the_face_of_what_it_stands_around() -> None:
+    """One shell for both, so that there are no twins to keep in step."""
+
+    async def shell(number: int) -> int:
+        return number + 1
+
+    def plain(number: int) -> int:
+        """Count."""
+        return number
+
+    called = faced(shell, plain)
+    assert (called(1), called.__name__, called.__doc__) == (2, "plain", "Count.")
+    assert inspect.iscoroutinefunction(called) is False
+
+    awaited = faced(shell, adds)
+    assert inspect.iscoroutinefunction(awaited)
+    assert (asyncio.run(awaited(1)), awaited.__name__) == (2, "adds")

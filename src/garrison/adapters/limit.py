@@ -11,21 +11,23 @@ per address unless told otherwise, and believes no forwarding header unless it i
 from __future__ import annotations
 
 import inspect
+import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, wraps
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_type_hints
 
-import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from garrison.errors import UsageError
-from garrison.guard.drive import drive
-from garrison.guard.respond import PROBLEM
+from garrison.guard.drive import faced
+from garrison.guard.respond import problem
 from garrison.limits import Ask, Verdict, parse
 from garrison.limits.headers import limit_headers, limit_refusal
 from garrison.limits.subject import subject_key
-from garrison.model.http.response import NO_STORE
+from garrison.model.ids import random_id
 from garrison.model.net import ForwardingHeader, Networks, address_subject, client_address
 from garrison.runtime.process.clock import SystemClock
 from garrison.stores.memory.counters import MemoryCounters
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Counters
 
 __all__ = ["limit"]
+
+_log = logging.getLogger("garrison.limit")
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -113,38 +117,40 @@ class _Gate:
 
 def _guarded(endpoint: Endpoint, gate: _Gate) -> Endpoint:
     """Wrap an endpoint, and ask the framework for the connection and, where it has one, the answer's headers."""
-    rule = f"{endpoint.__module__}.{endpoint.__qualname__}"
+    rule = _name(endpoint)
     signature, added = _with_parameters(endpoint)
+    waits = inspect.iscoroutinefunction(endpoint)
 
-    @wraps(endpoint)
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
+    async def shell(*args: Any, **kwargs: Any) -> Any:
         connection, response = _taken(args, kwargs, added)
         asks = gate.asks(rule, connection)
         verdicts = await gate.counters.take(asks)
-        if not _passes(verdicts):
-            return _denied(asks, verdicts)
+        if not all(verdict.allowed for verdict in verdicts):
+            return _denied(connection, asks, verdicts)
         try:
-            return _told(await endpoint(*args, **kwargs), response, asks, verdicts)
+            returned = endpoint(*args, **kwargs)
+            return _told(await returned if waits else returned, response, asks, verdicts)
         finally:
             if held := gate.held(asks, verdicts):
                 await gate.counters.release(held)
 
-    @wraps(endpoint)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        connection, response = _taken(args, kwargs, added)
-        asks = gate.asks(rule, connection)
-        verdicts = drive(gate.counters.take(asks))
-        if not _passes(verdicts):
-            return _denied(asks, verdicts)
-        try:
-            return _told(endpoint(*args, **kwargs), response, asks, verdicts)
-        finally:
-            if held := gate.held(asks, verdicts):
-                drive(gate.counters.release(held))
-
-    guarded: Any = awaited if inspect.iscoroutinefunction(endpoint) else called
+    guarded: Any = faced(shell, endpoint)
     guarded.__signature__ = signature
     return cast("Endpoint", guarded)
+
+
+_named: Counter[str] = Counter()
+"""How many endpoints have each name so far."""
+
+
+def _name(endpoint: Callable[..., Any]) -> str:
+    """Name an endpoint's counter: two that a factory made have one name, and are told apart by which came first.
+
+    Every worker loads the modules in the same order, so that they mean the same one.
+    """
+    name = f"{endpoint.__module__}.{endpoint.__qualname__}"
+    _named[name] += 1
+    return name if _named[name] == 1 else f"{name}#{_named[name]}"
 
 
 def _with_parameters(endpoint: Callable[..., Any]) -> tuple[inspect.Signature, frozenset[str]]:
@@ -186,22 +192,14 @@ def _taken(args: tuple[Any, ...], kwargs: dict[str, Any], added: frozenset[str])
     return connection, response
 
 
-def _passes(verdicts: Iterable[Verdict]) -> bool:
-    return all(verdict.allowed for verdict in verdicts)
-
-
-def _denied(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> Response:
+def _denied(connection: HTTPConnection, asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> Response:
+    """Answer 429, under the name that a guard in front has given the request."""
     refusal = limit_refusal(asks, verdicts)
-    members = {
-        "type": refusal.type,
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "code": refusal.code,
-        **refusal.members,
-    }
-    response = Response(msgspec.json.encode(members), refusal.status)
-    response.raw_headers += [PROBLEM, NO_STORE, *refusal.headers, *limit_headers(asks, verdicts)]
+    correlation = connection.scope.get("state", {}).get("correlation") or random_id(os.urandom)
+    _log.info("%s; correlation %s", refusal.reason, correlation)
+    answer = problem(refusal, correlation)
+    response = Response(answer.body, answer.status)
+    response.raw_headers += [*answer.headers, *limit_headers(asks, verdicts)]
     return response
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from garrison.errors import SuspendedError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
-__all__ = ["drive"]
+__all__ = ["drive", "faced"]
 
 T = TypeVar("T")
 
@@ -36,6 +37,18 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         coroutine.close()
     msg = f"{name} waited for {waited_for!r} in {waiting}; use the awaited face of the store"
     raise SuspendedError(msg)
+
+
+def faced(shell: Callable[..., Coroutine[Any, Any, Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the shell around a function that function's own face: awaited where it is, else called at once."""
+    if inspect.iscoroutinefunction(function):
+        return wraps(function)(shell)
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return drive(shell(*args, **kwargs))
+
+    return called
 
 
 def _innermost(coroutine: Any) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from garrison.crypto.key import SigningKey, read_pem, secret_key
 from garrison.crypto.key_set import KeySet
 from garrison.errors import SecretError, TokenError, UsageError
+from garrison.guard.drive import faced
 from garrison.handbook.arguments import checked
 from garrison.handbook.twoway import both_ways, both_ways_or
 from garrison.model.scope import covers
@@ -184,25 +184,18 @@ def jwt_required(
     """
 
     def decorate(function: _Function) -> _Function:
-        def validated(arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[JWTManager, str]:
-            fields = headers(*arguments, **named) if headers is not None else _fields(arguments, named)
-            return manager or _named(function), _bearer(fields)
+        waits = iscoroutinefunction(function)
 
-        @wraps(function)
-        def at_once(*arguments: Any, **named: Any) -> Any:
-            chosen, token = validated(arguments, named)
-            user = chosen.validate_token(token) if token else None
-            refusal = _refusal(token, user, permissions_required)
-            return refusal or function(*arguments, **named, current_user=user)
-
-        @wraps(function)
-        async def awaited(*arguments: Any, **named: Any) -> Any:
-            chosen, token = validated(arguments, named)
+        async def shell(*arguments: Any, **named: Any) -> Any:
+            token = _bearer(headers(*arguments, **named) if headers is not None else _fields(arguments, named))
+            chosen = manager or _named(function)
             user = await chosen.validate_token.aio(token) if token else None
-            refusal = _refusal(token, user, permissions_required)
-            return refusal or await function(*arguments, **named, current_user=user)
+            if refusal := _refusal(token, user, permissions_required):
+                return refusal
+            returned = function(*arguments, **named, current_user=user)
+            return await returned if waits else returned
 
-        return awaited if iscoroutinefunction(function) else at_once
+        return faced(shell, function)
 
     return decorate
 
