@@ -132,8 +132,10 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         inner = _exception_middleware(request.app.middleware_stack)
         if inner is not None:
             return _AsGet(inner)
-    if error.status_code in {204, 304}:
-        return Response(status_code=error.status_code, headers=error.headers)
+    if error.status_code < 400:
+        # No error but a redirect, or not modified: what Starlette would answer.
+        body = None if error.status_code in {204, 304} else str(error.detail)
+        return Response(body, error.status_code, error.headers, "text/plain")
     detail = error.detail
     plain = isinstance(detail, str)
     answer = plain_problem(

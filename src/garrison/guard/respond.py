@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from garrison.model.http.refusal import REFUSALS
 from garrison.model.http.response import NO_STORE, Response
 
 if TYPE_CHECKING:
@@ -31,20 +32,40 @@ def problem(refusal: Refusal, correlation: str) -> Response:
     return Response(refusal.status, (PROBLEM, NO_STORE, *refusal.headers), msgspec.json.encode(members))
 
 
+_CODES: Final = {
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "body_too_large",
+    414: "target_too_long",
+    415: "body_type",
+    422: "body_invalid",
+    429: "limit_exceeded",
+    431: "headers_too_large",
+    500: "internal_error",
+}
+"""Codes of ours that say what a status says; the words of `http.HTTPStatus` change with Python."""
+
+
 def plain_problem(status: int, detail: str, correlation: str, errors: object = None) -> Response:
-    """Answer an error of the application: its status, its text, no code that a caller could rely on."""
-    try:
-        title = HTTPStatus(status).phrase
-    except ValueError:
-        title = "Error"
+    """Answer an error of the application: its status, its text, and a code of ours, or one such as `http_418`."""
+    code = _CODES.get(status, f"http_{status}")
+    title = REFUSALS[code].title if code in REFUSALS else _phrase(status)
     members: dict[str, Any] = {
         "type": "about:blank",
         "title": title,
         "status": status,
         "detail": detail or title,
-        "code": title.lower().replace(" ", "_"),
+        "code": code,
         "correlation": correlation,
     }
     if errors is not None:
         members["errors"] = errors
     return Response(status, (PROBLEM, NO_STORE), msgspec.json.encode(members))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
