@@ -26,12 +26,11 @@ def test_all_scopes_of_a_route_are_demanded_and_stars_cover_them(scopes: tuple[s
 
 
 @pytest.mark.parametrize("scopes", [(), ("a:read",), ("a:write",), ("b:*",), ("a",), ("*",), ("a:reader", "a:writer")])
-def test_one_scope_missing_is_403_with_the_scopes_that_would_do(scopes: tuple[str, ...]) -> None:
+def test_one_scope_missing_is_403(scopes: tuple[str, ...]) -> None:
     refusal = permit(_plan(scopes=("a:read", "a:write")), _who(*scopes), NOON)
 
     assert refusal is not None
     assert (refusal.status, refusal.code) == (403, "scope_missing")
-    assert refusal.headers[0][1] == b'Bearer error="insufficient_scope", scope="a:read a:write"'
 
 
 def test_nobody_has_no_scopes() -> None:
@@ -51,7 +50,6 @@ def test_no_login_and_a_login_far_in_the_future_are_not_fresh(at: int) -> None:
 
     assert refusal is not None
     assert (refusal.status, refusal.code) == (401, "freshness_required")
-    assert b"max_age=300" in refusal.headers[0][1]
 
 
 def test_every_demanded_factor_must_have_been_used() -> None:

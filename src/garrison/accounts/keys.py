@@ -12,6 +12,7 @@ import msgspec
 
 from garrison.credentials.key_service import By
 from garrison.credentials.key_view import view
+from garrison.model.http.challenge import challenges
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.response import NO_STORE, Response, json_response
 
@@ -49,8 +50,7 @@ def _nobody(call: Call, service: Service) -> Refusal | None:
     """Refuse a caller who is nobody: a policy that only observes lets one come this far, and nobody owns a key."""
     if call.principal.is_authenticated:
         return None
-    challenge = (b"www-authenticate", service.settings.challenge.encode("ascii"))
-    return refuse("credential_missing", "missing", headers=(challenge,))
+    return refuse("credential_missing", "missing", headers=challenges([service.settings.challenge]))
 
 
 def _by(call: Call) -> By:

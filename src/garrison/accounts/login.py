@@ -20,6 +20,7 @@ from garrison.accounts.throttle import Held, forget, give_back, take_place
 from garrison.accounts.user import LONGEST_EMAIL, USERS, User, acting, find_login, fold_email, fold_name, public
 from garrison.credentials.key_service import By
 from garrison.crypto.password import MAX_BYTES
+from garrison.model.http.challenge import challenges
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.response import Response, json_response
 from garrison.stores.protocols import Put, Require
@@ -124,8 +125,8 @@ def _why(attempt: _Try) -> str:
 
 def _refused(service: Service, attempt: _Try, reason: str) -> Refusal:
     subject = _subject(service, attempt.user, attempt.folded)
-    challenge = (b"www-authenticate", service.settings.challenge.encode("ascii"))
-    return msgspec.structs.replace(refuse("login_refused", reason, headers=(challenge,)), subject=subject)
+    refusal = refuse("login_refused", reason, headers=challenges([service.settings.challenge]))
+    return msgspec.structs.replace(refusal, subject=subject)
 
 
 def _subject(service: Service, user: User | None, folded: str) -> str:

@@ -14,6 +14,7 @@ from garrison.crypto.password import Cost
 from garrison.errors import UsageError
 from garrison.limits import Limit
 from garrison.model.event import Event
+from garrison.model.http.challenge import scheme
 from garrison.model.net import address_subject, wider
 from garrison.policy.lint.accounts import LEAST_WORK
 from garrison.policy.notation import exact
@@ -51,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cost: Cost
     """Of new password hashes."""
 
-    challenge: str
+    challenge: bytes
     """What a 401 asks for (RFC 9110 section 15.5.2)."""
 
     secure: bool
@@ -82,7 +83,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             registrations=exact(accounts.registrations),
             failures=exact(accounts.failures),
             failures_per_address=exact(accounts.failures_per_address),
-            challenge=f'Bearer realm="{policy.service}"',
+            challenge=scheme("Bearer", policy.service),
             cost=_cost(accounts.hash_memory, accounts.hash_passes),
             secure=not development,
         )

@@ -17,6 +17,7 @@ from garrison.accounts.user import USERS, User, public
 from garrison.credentials.key_service import By
 from garrison.errors import TokenError
 from garrison.headers import CLEAR_SITE_DATA
+from garrison.model.http.challenge import challenges
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.response import Response, json_response
 from garrison.model.ids import random_id
@@ -176,8 +177,8 @@ async def refresh(call: Call, service: Service) -> Response | Refusal:
     try:
         user, tokens = await service.sessions.renew(body.refresh_token, call.now)
     except TokenError as error:
-        line = f'{service.settings.challenge}, error="invalid_token"'.encode("ascii")
-        return refuse("credential_refused", error.reason, headers=((b"www-authenticate", line),))
+        told = challenges([service.settings.challenge], 'error="invalid_token"')
+        return refuse("credential_refused", error.reason, headers=told)
     return json_response(200, {**tokens, "user": public(user)})
 
 
@@ -189,7 +190,7 @@ async def logout(call: Call, service: Service) -> Response | Refusal:
     principal, body = call.principal, call.body
     if not principal.session:
         if body is None or not await service.sessions.leave(body.refresh_token, call.now):
-            return refuse("credential_refused", "no_session")
+            return refuse("credential_refused", "no_session", headers=challenges([service.settings.challenge]))
         return json_response(200, {"message": "Logged out."}, [CLEAR_SITE_DATA])
     by = By(principal, call.now, call.address, call.correlation)
     told = event("authn_logout", by, principal.id, session=principal.session)

@@ -21,6 +21,7 @@ from garrison.credentials.keys.hot import KeyPrincipal, Proved, Unproved, confin
 from garrison.credentials.keys.lookup import Lookup
 from garrison.credentials.keys.uses import Uses
 from garrison.credentials.protocol import Presented
+from garrison.model.http.challenge import challenges, scheme
 from garrison.model.http.refusal import REFUSALS, Refusal
 from garrison.model.units import MINUTE
 
@@ -96,14 +97,14 @@ class ApiKeys:
             realm: What the challenge names, printable ASCII without quotes.
             owners: Who knows what owners may now; None where there are no accounts.
         """
-        self.challenge = f'ApiKey realm="{realm}"'.encode("ascii")
+        self.challenge = scheme("ApiKey", realm)
         self.uses = Uses(records)
         self.lookup = Lookup(records, ring, news, KeyCache(policy.cache, self.uses.recent), owners)
         self.allowances = Allowances(records)
         self._format = format_of(policy)
         self._id_of = self._format.id_of
         self._header = policy.header.lower().encode("ascii")
-        self._headers = ((b"www-authenticate", self.challenge),)
+        self._headers = challenges([self.challenge])
         self._proved = self.lookup.cache.proved
         self._fresh = news.fresh
         self._loaded = -RELOAD

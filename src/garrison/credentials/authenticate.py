@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from garrison.credentials.protocol import Credential, Presented
 from garrison.errors import UsageError
+from garrison.model.http.challenge import challenges, scheme
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.http.request import Request
 from garrison.model.principal import ANONYMOUS, Principal
@@ -46,10 +47,10 @@ class OwnAuthentication:
             beside: The other kinds; a request that presents one of them is theirs.
         """
         self.kind = kind
-        self.challenge = f'Bearer realm="{realm}"'.encode("ascii")
+        self.challenge = scheme("Bearer", realm)
         self._authenticate = authenticate
         self._beside = tuple(beside)
-        self._headers = ((b"www-authenticate", self.challenge),)
+        self._headers = challenges([self.challenge])
         self._presented = Presented(kind, "", "")
 
     def find(self, request: Request) -> Presented | Refusal | None:

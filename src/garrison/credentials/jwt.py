@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from garrison.credentials.protocol import Presented
 from garrison.errors import TokenError
+from garrison.model.http.challenge import challenges, scheme
 from garrison.model.http.refusal import REFUSALS, Refusal
 from garrison.model.principal import Principal, principal_id
 from garrison.model.scope import effective
@@ -70,8 +71,8 @@ class JwtTokens:
             foreign: `iss` of each foreign issuer, and what its tokens count for.
             owners: Who knows what the subjects of our own tokens may now; None where there are no accounts.
         """
-        self.challenge = f'Bearer realm="{realm}"'.encode("ascii")
-        self._headers = ((b"www-authenticate", self.challenge + b', error="invalid_token"'),)
+        self.challenge = scheme("Bearer", realm)
+        self._headers = challenges([self.challenge], 'error="invalid_token"')
         self.lasts = owners is None
         self._checker = checker
         self._check = checker.check

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from garrison.errors import StoreError
+from garrison.guard.challenge import challenged
 from garrison.guard.content import check_body, check_length, check_type, is_json, refused
 from garrison.guard.decision import Decision
 from garrison.guard.endpoints import run_endpoint
@@ -157,6 +158,7 @@ class Guard:
     def _ended(self, request: Request, decision: Decision, now: int) -> Decision:
         """Answer what was refused, and record it and what was only observed, once."""
         if decision.refusal is not None:
+            decision.refusal = challenged(decision.refusal, request, decision)
             decision.answer = problem(decision.refusal, decision.correlation)
         if decision.refusal is not None or decision.observed:
             self._record(request, decision, now)

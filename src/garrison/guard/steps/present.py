@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from garrison.guard.decision import Decision
     from garrison.model.http.request import Request
 
-__all__ = ["Found", "challenge", "present"]
+__all__ = ["Found", "present"]
 
 Found: TypeAlias = "Sequence[tuple[Credential, Presented]]"
 """What was found, with who can tell whether it is true."""
@@ -38,42 +38,13 @@ def present(request: Request, decision: Decision) -> Found | Refusal:
         if presented is None:
             continue
         if type(presented) is Refusal:
-            return _challenged(presented, accepted)
+            return presented
         found.append((credential, presented))
     if len(found) == (len(plan.credentials) if plan.all_credentials else 1) or (plan.public and not found):
         decision.found = found
         return found
-    return _wrong_number(found, accepted, request, every=plan.all_credentials)
-
-
-def _wrong_number(found: Found, accepted: Sequence[Credential], request: Request, *, every: bool) -> Refusal:
-    if len(found) > 1 and not every:
+    if len(found) > 1 and not plan.all_credentials:
         return refuse("credential_ambiguous", "several_credentials")
     if not found and b"authorization" in request.fields and accepted:
-        return refuse("credential_malformed", "no_accepted_form", headers=challenge(accepted, error="invalid_token"))
-    return refuse("credential_missing", "missing", headers=challenge(accepted))
-
-
-def _challenged(refusal: Refusal, accepted: Sequence[Credential]) -> Refusal:
-    if refusal.status != 401 or refusal.headers:
-        return refusal
-    return refuse(refusal.code, refusal.reason, headers=challenge(accepted, error="invalid_token"))
-
-
-def challenge(accepted: Sequence[Credential], error: str = "", scope: str = "") -> tuple[tuple[bytes, bytes], ...]:
-    """Say what to present, one `WWW-Authenticate` line per scheme (RFC 9110 section 11.6.1, RFC 6750 section 3).
-
-    Args:
-        accepted: The kinds that would do.
-        error: `invalid_token` or `insufficient_scope`; empty when nothing was presented, as RFC 6750 demands.
-        scope: The scopes that would do, separated by spaces.
-    """
-    tail = f', error="{error}"' if error else ""
-    tail += f', scope="{scope}"' if scope else ""
-    return tuple(
-        (
-            b"www-authenticate",
-            credential.challenge + (tail.encode("ascii") if b"Bearer" in credential.challenge else b""),
-        )
-        for credential in accepted
-    )
+        return refuse("credential_malformed", "no_accepted_form")
+    return refuse("credential_missing", "missing")
