@@ -234,7 +234,8 @@ def _refusals() -> Iterator[str]:
     yield f'  "title": "{title}", "status": {status},'
     yield f'  "detail": "{detail}",'
     yield from ('  "code": "scope_missing", "correlation": "2cefeb17c007cf71-3"', "}", "```", "")
-    yield "An application's own errors look the same; there `code` is the name of the status, such as `not_found`."
+    yield "An application's own errors look the same; there `code` is one of these where one says what the status says,"
+    yield "such as `not_found`, else the number: `http_418`."
     yield from ("", "| code | status | title | detail |", "|---|---|---|---|")
     for code, told in sorted(REFUSALS.items(), key=lambda row: (row[1].status, row[0])):
         yield f"| `{code}` | {told.status} | {told.title} | {told.detail} |"

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from garrison.accounts.fields import told
 from garrison.accounts.passwords.hashing import cost_name
 from garrison.accounts.service import event
 from garrison.accounts.user import USERS, User
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, invalid, refuse
 from garrison.model.ids import random_id
 from garrison.stores.protocols import Put
 
@@ -79,7 +78,7 @@ async def set_password(service: Service, id: str, password: str, by: By) -> User
     names = (user.name, user.email, user.email.partition("@")[0])
     faults = list(service.settings.rules.password_faults(password, names))
     if faults:
-        return told(faults)
+        return invalid(faults)
     await service.hashing.announce(service.records)
     hashed = await service.hashing.hash(password, id)
     if isinstance(hashed, Refusal):

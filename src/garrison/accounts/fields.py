@@ -19,13 +19,13 @@ from msgspec import Meta, Struct
 from garrison.accounts.passwords.blocklist import common_passwords, folded, repeats
 from garrison.accounts.user import LONGEST_EMAIL
 from garrison.crypto.password import MAX_BYTES, normal_form
-from garrison.model.fit import Misfit, fit, path_text
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.fit import Misfit, fit
+from garrison.model.http.refusal import Refusal, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LEAST_OWN", "LEAST_WORD", "Registration", "Rules", "told"]
+__all__ = ["LEAST_OWN", "LEAST_WORD", "Registration", "Rules"]
 
 LEAST_OWN = 6
 """Letters and digits a password has beside names that anybody knows."""
@@ -86,7 +86,7 @@ class Rules:
         words = [username or "", email or "", *(email or "").split("@")[:1]]
         misfits += [] if password is None else self.password_faults(password, words)
         if misfits or fitted.value is None or not isinstance(normal, str):
-            return told(misfits)
+            return invalid(misfits)
         value = fitted.value
         return Registration(username=value.username, email=normal, password=value.password, invite=value.invite)
 
@@ -122,12 +122,6 @@ class Rules:
             yield Misfit(("password",), "password_common", "is one that is guessed first")
         if _is_name(password, [*self._words, *words]):
             yield Misfit(("password",), "password_context", "is little more than a name that anybody knows")
-
-
-def told(misfits: Sequence[Misfit]) -> Refusal:
-    """Refuse a body with every bad field, none of them with its value."""
-    errors = [{"path": path_text(each.path), "code": each.code, "text": each.text} for each in misfits]
-    return refuse("body_invalid", "fields", members={"errors": errors})
 
 
 def _is_name(password: str, words: Sequence[str]) -> bool:

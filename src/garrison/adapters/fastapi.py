@@ -15,7 +15,8 @@ from garrison.adapters.refused import RefusedError
 from garrison.adapters.starlette import Garrison as StarletteGarrison
 from garrison.adapters.starlette import correlation_of, principal_of, told
 from garrison.guard.respond import problem
-from garrison.model.http.refusal import refuse
+from garrison.model.fit import Misfit
+from garrison.model.http.refusal import invalid, refuse
 from garrison.model.principal import Principal
 from garrison.model.scope import missing
 
@@ -75,11 +76,7 @@ _PLACES = ("path", "query", "header", "body")
 async def _invalid(request: Request, error: Exception) -> Response:
     """Answer 422 with the path of every bad field; what was sent is not repeated, it may be a password."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
-    errors = [
-        {"path": ".".join(str(step) for step in each["loc"]), "code": each["type"], "text": each["msg"]}
-        for each in error.errors()
-    ]
-    places = {str(each["loc"][0]) for each in error.errors()}
+    misfits = [Misfit(tuple(each["loc"]), each["type"], each["msg"]) for each in error.errors()]
+    places = {misfit.path[0] for misfit in misfits}
     code = next((f"{place}_invalid" for place in _PLACES if place in places), "header_invalid")
-    refusal = refuse(code, "fields", members={"errors": errors})
-    return told(problem(refusal, correlation_of(request)))
+    return told(problem(invalid(misfits, code), correlation_of(request)))

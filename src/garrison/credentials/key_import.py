@@ -17,8 +17,8 @@ from garrison.credentials.key_order import NewKey, mistakes, record_of
 from garrison.credentials.key_record import ALLOWANCES, SCHEMES, STRAYS, Allowance, KeySecret, Stray
 from garrison.credentials.keys.foreign import foreign_mac, read_hash, scheme_of
 from garrison.errors import UsageError
-from garrison.model.fit import path_text
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.fit import Misfit
+from garrison.model.http.refusal import Refusal, invalid, refuse
 from garrison.model.principal import Principal
 from garrison.stores.protocols import Put
 
@@ -73,9 +73,9 @@ async def import_hashes(
     if len(rows) > MOST_IMPORTED:
         msg = f"at most {MOST_IMPORTED} keys at once"
         raise UsageError(msg)
-    errors = list(_errors(rows, scheme))
-    if errors:
-        return refuse("body_invalid", "fields", members={"errors": errors})
+    misfits = list(_misfits(rows, scheme))
+    if misfits:
+        return invalid(misfits)
     imported = [_change(changes, row, by.now, scheme) for row in rows]
     outcome = await changes.store(imported, by, *await _schemes(changes, described, by.now))
     if not outcome.done:
@@ -86,14 +86,14 @@ async def import_hashes(
     return [change.record for change in imported]
 
 
-def _errors(rows: Sequence[ForeignKey], scheme: str) -> Iterator[dict[str, str]]:
+def _misfits(rows: Sequence[ForeignKey], scheme: str) -> Iterator[Misfit]:
     for at, row in enumerate(rows):
         try:
             read_hash(scheme, row.hash)
         except UsageError as failure:
-            yield {"path": path_text((at, "hash")), "code": "format", "text": str(failure)}
+            yield Misfit((at, "hash"), "format", str(failure))
         for each in mistakes(row.order):
-            yield {"path": path_text((at, "order", *each.path)), "code": each.code, "text": each.text}
+            yield each._replace(path=(at, "order", *each.path))
 
 
 async def _schemes(changes: Changes, described: ForeignScheme, now: int) -> list[Step]:

@@ -16,7 +16,6 @@ from garrison.credentials.key_record import KEEP, KeyRecord
 from garrison.errors import UsageError
 from garrison.limits import parse as parse_limit
 from garrison.model.fit import Misfit, fit
-from garrison.model.net import Networks
 from garrison.model.principal import Principal
 from garrison.model.units import duration
 from garrison.policy.notation import READERS
@@ -29,6 +28,9 @@ __all__ = ["MOST_USES", "NewKey", "is_network", "mistakes", "record_of"]
 
 MOST_USES: Final = 10**12
 """Largest number of uses that is counted."""
+
+_SOCKET: Final = "unix"
+"""What a policy's proxies may be, and a key's caller may not: whoever is behind it has no address."""
 
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Few = Meta(max_length=32)
@@ -117,7 +119,7 @@ def _across(order: NewKey) -> Iterator[Misfit]:
         if parse_origin(origin) is None:
             yield Misfit(("origins", at), "format", "must be an origin such as https://app.example.com")
     for at, network in enumerate(order.networks):
-        if not is_network(network):
+        if network == _SOCKET:
             yield Misfit(("networks", at), "format", "must be a network such as 10.0.0.0/8 or 2001:db8::/32")
     for at, text in enumerate(order.limits):
         limit = parse_limit(text)
@@ -128,6 +130,7 @@ def _across(order: NewKey) -> Iterator[Misfit]:
 def is_network(text: str) -> bool:
     """Tell whether the text is a network of addresses; sockets without an address are nobody's network."""
     try:
-        return text != "unix" and bool(Networks((text,)))
+        READERS["network"](text)
     except UsageError:
         return False
+    return text != _SOCKET

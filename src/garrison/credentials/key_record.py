@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from garrison.credentials.key_format import Environment, KeyKind
+from garrison.model.units import DAY
 from garrison.stores.protocols import Kind, Record
 
 __all__ = [
@@ -39,7 +40,7 @@ Status: TypeAlias = Literal["active", "quarantined", "canary", "revoked"]
 MOST_SECRETS: Final = 3
 """The one in use, the one it replaces, and one more for a rotation that had to be done again."""
 
-KEEP: Final = 90 * 86_400_000_000
+KEEP: Final = 90 * DAY
 """Microseconds that a dead key stays listed, so that its last uses can still be explained."""
 
 

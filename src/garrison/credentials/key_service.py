@@ -26,8 +26,8 @@ from garrison.credentials.key_record import (
     Status,
 )
 from garrison.credentials.key_view import KeyView, SecretView, unreadable, view
-from garrison.model.fit import Misfit, path_text
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.fit import Misfit
+from garrison.model.http.refusal import Refusal, invalid, refuse
 from garrison.model.scope import missing
 from garrison.model.units import duration
 from garrison.stores.page import page
@@ -226,7 +226,7 @@ class KeyService:
             if not is_network(text)
         ]
         if bad:
-            return _told(bad)
+            return invalid(bad)
         edit = _to("quarantined", "key_quarantined", reason, tuple(known))
         return await self._changes.apply(id, by, edit)
 
@@ -263,18 +263,13 @@ def _counted(issued: Issued, order: NewKey) -> tuple[Step, ...]:
 def _refused(order: NewKey, actor: Principal, owner: Principal | None, *, canary: bool) -> Refusal | None:
     found = mistakes(order)
     if found:
-        return _told(found)
+        return invalid(found)
     if actor is OPERATOR:
         return None
     if canary or (owner is not None and owner.id != actor.id):
         return refuse("not_found", "key_for_another")
     lacking = missing(actor.scopes, order.scopes)
     return barred(actor) or (refuse("scope_missing", "scope_missing:" + ",".join(lacking)) if lacking else None)
-
-
-def _told(found: Sequence[Misfit]) -> Refusal:
-    errors = [{"path": path_text(each.path), "code": each.code, "text": each.text} for each in found]
-    return refuse("body_invalid", "fields", members={"errors": errors})
 
 
 def _to(status: Status, code: str, reason: str, known: tuple[str, ...]) -> Callable[[KeyRecord], Change | str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from garrison.guard.content import check_body
-from garrison.model.fit import Fitted, Misfit, fit, path_text
+from garrison.model.fit import Fitted, fit
 from garrison.model.http.endpoint import Call
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, invalid
 
 if TYPE_CHECKING:
     from garrison.guard.decision import Decision
@@ -58,9 +58,5 @@ def _fitted(decision: Decision, request: Request, body: bytes, wanted: type) -> 
         return value
     fitted: Fitted[Any] = fit(value, wanted)
     if fitted.misfits:
-        return refuse("body_invalid", "fields", members={"errors": [_told(misfit) for misfit in fitted.misfits]})
+        return invalid(fitted.misfits)
     return fitted.value
-
-
-def _told(misfit: Misfit) -> dict[str, str]:
-    return {"path": path_text(misfit.path), "code": misfit.code, "text": misfit.text}

@@ -10,6 +10,7 @@ from math import gcd
 from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 from garrison.errors import UsageError
+from garrison.model.units import DAY
 
 __all__ = [
     "ALGORITHMS",
@@ -53,10 +54,10 @@ MOST_AT_ONCE: Final = 10_000
 SLICES: Final = 16
 """Parts into which a window is cut; quota returns at most a sixteenth of the window late."""
 
-LONGEST_WINDOW: Final = 366 * 86_400_000_000
+LONGEST_WINDOW: Final = 366 * DAY
 """A year: longer counts are quotas of a contract, and belong in records."""
 
-MONTH: Final = 31 * 86_400_000_000
+MONTH: Final = 31 * DAY
 """The longest month. A calendar limit with this window follows the months of UTC, long and short."""
 
 NEVER: Final = 2**53

@@ -49,6 +49,11 @@ class Misfit(NamedTuple):
     notation: str = ""
     """The notation whose reader refused it."""
 
+    @property
+    def row(self) -> dict[str, str]:
+        """How an answer tells of it."""
+        return {"path": path_text(self.path), "code": self.code, "text": self.text}
+
 
 class Fitted(NamedTuple, Generic[T]):
     """A value of the type, or every reason why there is none."""

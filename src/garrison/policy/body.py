@@ -15,7 +15,7 @@ import jsonschema_rs
 from jsonschema_rs import RegexOptions
 
 from garrison.errors import UsageError
-from garrison.model.fit import MOST_MISFITS, path_text
+from garrison.model.fit import MOST_MISFITS, Misfit
 from garrison.model.http.body import decode
 from garrison.model.http.refusal import Refusal
 
@@ -128,4 +128,4 @@ def _told(failure: ValidationError) -> Iterator[dict[str, str]]:
 
 
 def _error(path: tuple[str | int, ...], text: str, code: str) -> dict[str, str]:
-    return {"path": path_text(path), "text": text, "code": code}
+    return Misfit(path, code, text).row

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakMethod
 
+from garrison.model.units import HOUR, MILLISECOND, SECOND
 from garrison.stores.protocols import Kind, Put, Record
 
 if TYPE_CHECKING:
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FRESH", "KEPT", "NEWS", "OVERLAP", "POLL", "Item", "Listener", "News"]
 
-POLL = 400_000
+POLL = 400 * MILLISECOND
 """Microseconds between two polls."""
 
-FRESH = 1_000_000
+FRESH = SECOND
 """Microseconds for which news counts as fresh: the bound on how long a revoked credential can pass."""
 
-OVERLAP = 5_000_000
+OVERLAP = 5 * SECOND
 """Microseconds that a poll reaches back behind the last one, for writers whose clock or commit is late."""
 
-KEPT = 3_600_000_000
+KEPT = HOUR
 """Microseconds a news record is kept."""
 
 

@@ -21,7 +21,7 @@ from garrison.crypto.base64 import reread
 from garrison.crypto.jws import DEPTH, TOKEN_BYTES, read_header
 from garrison.errors import TokenError, UsageError
 from garrison.model.http.body import decode
-from garrison.model.units import SECOND
+from garrison.model.units import MINUTE, SECOND
 from garrison.tokens.claims import OURS, Claims, demanding
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ ACCESS = "at+jwt"
 REQUIRED = ("sub", "iat", "jti")
 """Claims that must be there besides `iss`, `aud` and `exp`, which always must."""
 
-AHEAD = 60_000_000
+AHEAD = MINUTE
 """Microseconds that an issuer's clock may be ahead of ours in `iat`, whatever the leeway for `exp` and `nbf`."""
 
 _AHEAD = AHEAD / SECOND

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 import pytest
 
-from garrison.model.http.refusal import REFUSALS, refuse
+from garrison.model.fit import Misfit
+from garrison.model.http.refusal import REFUSALS, invalid, refuse
 from garrison.model.http.response import json_response
 
 
@@ -31,6 +32,18 @@ def test_a_wrong_and_an_unreadable_credential_are_told_alike() -> None:
     """Whoever guesses must not learn which check failed."""
     assert REFUSALS["credential_refused"] == REFUSALS["credential_malformed"]
     assert REFUSALS["not_found"] == REFUSALS["route_unknown"]
+
+
+def test_a_bad_body_is_told_with_every_field() -> None:
+    refusal = invalid(
+        [Misfit(("owner", "mail"), "format", "must be an e-mail address"), Misfit(("tags", 1), "type", "x")]
+    )
+
+    assert (refusal.status, refusal.code) == (422, "body_invalid")
+    assert refusal.members["errors"] == [
+        {"path": "owner.mail", "code": "format", "text": "must be an e-mail address"},
+        {"path": "tags[1]", "code": "type", "text": "x"},
+    ]
 
 
 def test_a_json_answer_is_never_stored() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from garrison.adapters.refused import RefusedError
 from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.units import SECOND
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
@@ -23,7 +24,6 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_SECOND = 1_000_000
 _LEAST_CHUNKS = 1_024
 _BYTES_A_CHUNK = 64
 """A body may come in 1,024 messages, and one more for every 64 bytes: single bytes are dear to pass on."""
@@ -50,7 +50,7 @@ class Bounded:
         self._receive = receive
         self._most = most
         self._pace = force.body_rate
-        self._deadline = asyncio.get_running_loop().time() + force.body_time / _SECOND
+        self._deadline = asyncio.get_running_loop().time() + force.body_time / SECOND
         self._taken = 0
         self._chunks = 0
         self._done = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
 from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.units import SECOND
 
 if TYPE_CHECKING:
     from garrison.guard.force import InForce
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Capped", "read_whole"]
 
-_SECOND = 1_000_000
 _PIECE = 65_536
 
 
@@ -37,7 +37,7 @@ class Capped(io.RawIOBase):
         self._left = None if declared is None else int(declared)
         self._most = most
         self._pace = force.body_rate
-        self._deadline = monotonic() + force.body_time / _SECOND
+        self._deadline = monotonic() + force.body_time / SECOND
         self._taken = 0
 
     @staticmethod

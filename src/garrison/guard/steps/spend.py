@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from garrison.limits import Limit, Verdict
     from garrison.model.http.refusal import Refusal
     from garrison.model.principal import Principal
+    from garrison.policy.plan import Rule
 
 __all__ = ["address_asks", "principal_asks", "spent"]
 
@@ -43,22 +44,19 @@ def principal_asks(decision: Decision) -> tuple[Ask, ...]:
     Where a key names the app and a token the user, both are charged.
     """
     principal, asked = decision.principal, decision.force.asked
-    if principal.app is not None:
-        return (*_asks(decision, principal), *_asks(decision, principal.app, only=_BOTH))
+    app = principal.app
+    if app is not None:
+        rules = [rule for rule in decision.plan.after if rule.limit.per in _BOTH]
+        return (*_asks(decision.plan.after, principal), *_asks(rules, app), *app.asks)
     name = decision.plan.route, principal.id, principal.credential
     known = asked.get(name)
     if known is None:
-        known = asked.keep(name, _asks(decision, principal))
+        known = asked.keep(name, _asks(decision.plan.after, principal))
     return (*known, *principal.asks) if principal.asks else known
 
 
-def _asks(decision: Decision, principal: Principal, only: frozenset[str] = frozenset()) -> tuple[Ask, ...]:
-    asks = (
-        Ask(subject_key(key, _party(limit, principal)), limit)
-        for key, limit in decision.plan.after
-        if not only or limit.per in only
-    )
-    return (*asks, *principal.asks) if only else tuple(asks)
+def _asks(rules: Sequence[Rule], principal: Principal) -> tuple[Ask, ...]:
+    return tuple(Ask(subject_key(key, _party(limit, principal)), limit) for key, limit in rules)
 
 
 def _party(limit: Limit, principal: Principal) -> str:

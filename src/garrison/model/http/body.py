@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from garrison.model.fit import Misfit
 from garrison.model.http.refusal import Refusal, refuse
 
 __all__ = ["LONGEST_NUMBER", "MOST_DEPTH", "MOST_FIELDS", "decode"]
@@ -130,4 +131,4 @@ def _repeated(data: bytes) -> str:
 
 
 def _refused(code: str, text: str) -> Refusal:
-    return refuse("body_malformed", code, members={"errors": [{"path": "", "text": text, "code": code}]})
+    return refuse("body_malformed", code, members={"errors": [Misfit((), code, text).row]})

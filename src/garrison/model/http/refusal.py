@@ -6,13 +6,18 @@ expired and a revoked key are all `credential_refused`; the `reason` goes to the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from msgspec import Struct
 
 from garrison.model.http.request import Header
 
-__all__ = ["REFUSALS", "Refusal", "Told", "refuse"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from garrison.model.fit import Misfit
+
+__all__ = ["REFUSALS", "Refusal", "Told", "invalid", "refuse"]
 
 
 class Told(NamedTuple):
@@ -121,3 +126,8 @@ def refuse(
     """Make the refusal of a code; the reason is for the journal only."""
     status, title, detail = REFUSALS[code]
     return Refusal(code, status, title, detail, reason, headers, members or {}, type)
+
+
+def invalid(misfits: Iterable[Misfit], code: str = "body_invalid") -> Refusal:
+    """Refuse a body, or what `code` says, with every bad field, none of them with its value: it may be a password."""
+    return refuse(code, "fields", members={"errors": [misfit.row for misfit in misfits]})

@@ -11,6 +11,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from garrison.errors import PolicyError, Problem
+from garrison.model.units import SECOND
 from garrison.stores.protocols import Drop, Kind, Put, Record
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ANNOUNCE", "SILENT", "WORKERS", "Worker", "announce", "leave"]
 
-ANNOUNCE = 1_000_000
+ANNOUNCE = SECOND
 """Microseconds between two announcements."""
 
-SILENT = 3_000_000
+SILENT = 3 * SECOND
 """Microseconds after which a worker of another machine that is not heard of counts as gone."""
 
 
