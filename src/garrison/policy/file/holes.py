@@ -35,16 +35,22 @@ class Looks:
 
     def at(self, value: Any, path: Path) -> Any:
         """Give what stands at a path: as it is, or watched where a hole is near."""
-        near = {hole for hole in self.holes if hole[: len(path)] == path[: len(hole)]}
+        near = frozenset(hole for hole in self.holes if hole[: len(path)] == path[: len(hole)])
         if not near:
             return value
+        within = Looks(near, self.seen)
         if isinstance(value, Struct):
-            return _Watched(value, path, self)
+            return _Watched(value, path, within)
         if isinstance(value, dict):
-            self.seen |= {hole for hole in near if len(hole) <= len(path) + 1}
-            return {name: self.at(inner, (*path, name)) for name, inner in value.items()}
-        self.seen |= near
+            within.listed(path)
+            return {name: within.at(inner, (*path, name)) for name, inner in value.items()}
+        self.seen.update(near)
         return value
+
+    def listed(self, path: Path) -> None:
+        """Note the entries of a table that were left out: whoever lists it misses them."""
+        whole = len(path) + 1
+        self.seen.update(hole for hole in self.holes if len(hole) <= whole and hole[: len(path)] == path[: len(hole)])
 
     def row(self, row: Demand) -> Demand:
         """Watch a route, and what it takes from the defaults."""

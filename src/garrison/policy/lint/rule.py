@@ -62,13 +62,13 @@ class Facts:
     @property
     def rows(self) -> Sequence[Demand]:
         """Every route, and the endpoints that count as one."""
-        self.looks.at(self.plain.routes, ("routes",))
+        self.looks.listed(("routes",))
         return self._rows
 
     @property
     def written(self) -> Sequence[Demand]:
         """Routes that stand in the file; what is said about others has no line to mend."""
-        self.looks.at(self.plain.routes, ("routes",))
+        self.looks.listed(("routes",))
         return self._written
 
     @property
