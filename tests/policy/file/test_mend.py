@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.policy.file.mend import mended
+from garrison.policy.lint import lint
 
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -61,9 +62,9 @@ def test_what_fits_stays_and_the_document_too() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(_NAMES), _DOCUMENTS, max_size=5))
-def test_every_document_can_be_mended(document: dict[str, Any]) -> None:
-    """However much is wrong, the mending ends."""
+def test_every_document_can_be_mended_and_judged(document: dict[str, Any]) -> None:
+    """However much is wrong, the mending ends, and no rule stumbles over what is left."""
     policy, holes, misfits = mended(document)
 
-    assert policy is not None
+    assert isinstance(lint(policy, holes=holes), tuple)
     assert not holes or misfits

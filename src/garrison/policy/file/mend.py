@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Mended", "mended"]
 
 
+_SOMETHING = "x"
+"""Fits where any text does; where another is wanted, the misfit that comes next tells which."""
+
+
 class Mended(NamedTuple):
     """A policy that fits, and what did not."""
 
@@ -61,7 +65,7 @@ class _Mend:
         path = misfit.path
         if misfit.code == "unknown":
             self.forget(path, closest(str(path[-1]), misfit.offers))
-        elif misfit.code == "missing" or isinstance(path[-1], int):
+        elif misfit.code == "missing" or isinstance(path[-1], int) or (path, _SOMETHING) in self.tried:
             self.fill(path, _stand_in(misfit))
         else:
             self.leave_out(path)
@@ -99,4 +103,4 @@ class _Mend:
 def _stand_in(misfit: Misfit) -> str:
     if misfit.notation:
         return str(ast.literal_eval(EXAMPLES[misfit.notation]))
-    return misfit.offers[0] if misfit.code == "choice" else ""
+    return misfit.offers[0] if misfit.code == "choice" else _SOMETHING
