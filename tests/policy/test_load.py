@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import inspect as kinds
 
 from garrison.errors import PolicyError, Problem, UsageError
 from garrison.policy.file.write import inline
 from garrison.policy.load import LARGEST_FILE, files_beside, load, read
+from garrison.policy.schema import Policy
 
 MENDED = """
 hosts = ["api.example.com"]
@@ -204,6 +207,33 @@ def test_the_sound_policy_is_sound_and_every_mistake_is_one() -> None:
 def test_what_cannot_be_read_is_all_that_is_said_of_it(path: tuple[str, ...]) -> None:
     """A line that is left out must not be missed by a rule: nobody wrote what the rule would complain about."""
     assert len(ALONE[path]) <= (2 if "twin" in path else 1)
+
+
+def fields_of(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every field of the policy, below the entries that the sound policy has."""
+    match part:
+        case kinds.UnionType():
+            for member in part.types:
+                yield from fields_of(member, path)
+        case kinds.DictType():
+            for name in reduce(lambda table, step: table.get(step, {}), path, SOUND):
+                yield from fields_of(part.value_type, (*path, name))
+        case kinds.StructType():
+            for field in part.fields:
+                yield (*path, field.name)
+                yield from fields_of(field.type, (*path, field.name))
+
+
+@pytest.mark.parametrize("path", sorted(set(fields_of(kinds.type_info(Policy))) - {("environment",)}), ids=".".join)
+def test_no_field_that_cannot_be_read_is_missed_by_a_rule(path: tuple[str, ...]) -> None:
+    document = deepcopy(SOUND)
+    table = reduce(lambda inner, step: inner.setdefault(step, {}), path[:-1], document)
+    table[path[-1]] = [[3.5]]
+
+    told = read("\n".join(f"{name} = {inline(value)}" for name, value in document.items())).problems
+
+    assert told
+    assert all(problem.rule < "GP006" for problem in told)
 
 
 @given(st.sets(st.sampled_from(list(MISTAKES)), min_size=2))
