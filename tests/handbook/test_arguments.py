@@ -145,7 +145,7 @@ REFUSED: list[tuple[str, int, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "place", "answer"), REFUSED)
-@pytest.mark.parametrize("odd", NOT_TEXT, ids=repr)
+@pytest.mark.parametrize("odd", NOT_TEXT, ids=lambda odd: type(odd).__name__)
 def test_what_callers_send_is_refused_as_a_wrong_one_is(
     chapter: Chapter, name: str, place: int, answer: object, odd: object
 ) -> None:
