@@ -36,6 +36,19 @@ def test_a_bare_application_is_guarded_by_the_policy(main: None) -> None:
     assert "date" in health.headers
 
 
+def test_what_cannot_be_read_is_a_problem_too_and_goes_to_the_journal_alone(main: None, cli: Cli) -> None:
+    """A line in a log for each would let strangers fill the disk."""
+    with served() as server:
+        unknown = server.ask("FOO", "/health")
+        elsewhere = server.ask("GET", "http://evil.example/health", Host="localhost")
+        _, _, err = server.stop()
+
+    assert (unknown.status, unknown.json["code"]) == (elsewhere.status, elsewhere.json["code"])
+    assert (unknown.status, unknown.json["code"]) == (400, "request_malformed")
+    assert unknown.json["correlation"] in cli("audit", "tail", "--json").out
+    assert err == ""
+
+
 def test_the_first_start_in_development_makes_what_is_needed_to_try_everything(main: None) -> None:
     with served() as server:
         admin, demo = server.told["people"]

@@ -46,6 +46,7 @@ def serve(
     from garrison.cli.serving.guarded import guarded
     from garrison.cli.serving.server import listen
     from garrison.cli.serving.server import serve as run
+    from garrison.cli.serving.wire import wire
 
     _configure_logging()
     found = guarded(load_app(application), policy or POLICY)
@@ -56,7 +57,8 @@ def serve(
             base = _base(host, listener.getsockname()[1])
             runtime.start()
             # What the first start makes is made once the server is up: shown once, it must not be lost to a failure.
-            run(found.app, listener, ready=partial(_greet, runtime, base, json=json), reload=partial(_reload, runtime))
+            ready, reload = partial(_greet, runtime, base, json=json), partial(_reload, runtime)
+            run(found.app, listener, wire(runtime), ready=ready, reload=reload)
     finally:
         runtime.close()
     if not json:
@@ -67,6 +69,8 @@ def _configure_logging() -> None:
     """Send warnings and faults to standard error, unless the application wants it otherwise."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("garrison").setLevel(logging.INFO)
+    # It warns of every request that cannot be read; the journal holds those, and no flood of them fills it.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def _check_policy(found: Guarded, policy: Path | None) -> None:

@@ -49,19 +49,27 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(msg) from None
 
 
-def serve(app: Any, listener: socket.socket, *, ready: Callable[[], None], reload: Callable[[], object]) -> None:
+def serve(
+    app: Any,
+    listener: socket.socket,
+    http: type[asyncio.Protocol],
+    *,
+    ready: Callable[[], None],
+    reload: Callable[[], object],
+) -> None:
     """Serve until the process is told to end.
 
     Args:
         app: ASGI.
         listener: From `listen`.
+        http: Reads the requests of one connection, from `wire`.
         ready: Called once connections are taken.
         reload: Called in a thread when SIGHUP says that the policy changed.
     """
     config = uvicorn.Config(
         app,
         interface="asgi3",
-        http="httptools",
+        http=http,
         loop="auto",
         # The guard decides whom to believe about addresses; a server that rewrites them would take that from it.
         proxy_headers=False,

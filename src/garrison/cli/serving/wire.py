@@ -1,0 +1,117 @@
+"""One connection of `garrison serve`: what cannot be read as HTTP is refused like everything else, and recorded.
+
+The guard sees a request once its head is whole and sound; whatever is not must be judged here, where the bytes are.
+A refusal must not stand where an earlier request waits for its answer; a target must not name another host than
+`Host`; fields that end a chunked body must not join those that were judged; and a head must end.
+
+Sources: RFC 9112 sections 3.2.2 (absolute form), 7.1.2 (trailer fields), 9.3.2 (pipelining) and 9.6 (closing).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from httptools import HttpParserInvalidURLError
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from garrison.guard.decision import Decision
+from garrison.guard.finish import finish_own
+from garrison.guard.respond import problem
+from garrison.model.http.refusal import refuse
+from garrison.model.http.request import Request
+from garrison.model.net import canonical
+
+if TYPE_CHECKING:
+    from garrison.runtime.runtime import Runtime
+
+__all__ = ["LONGEST", "Wire", "wire"]
+
+LONGEST = 512 * 1024
+"""Bytes of a head, or between two pieces of a body, after which the caller is given up. The policy's caps are far
+below; they are held once a head has ended, and an endless one is copied anew with every piece."""
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
+
+
+class Wire(HttpToolsProtocol):
+    """Reads the requests of one connection; use `wire`."""
+
+    runtime: ClassVar[Runtime]
+    url = b""
+    _unread = 0
+    """Bytes since the parser last came to the end of something."""
+
+    _refusal = refuse("request_malformed", "unreadable")
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._unread += len(data)
+        if self._unread > LONGEST:
+            self._refusal = refuse("headers_too_large", "endless")
+            self.send_400_response("")
+        else:
+            super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Begin with a request; fields that come after its body are nobody's."""
+        self._unread = 0
+        if not self.url.startswith((b"/", b"*")):
+            self.url = self._origin_form()
+        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def _origin_form(self) -> bytes:
+        """Take the authority off a target in absolute form, if `Host` says the same.
+
+        The server must go by the authority, what stands before it may go by `Host`: where they differ, one of the
+        two is deceived. Clients send them alike (RFC 9112 section 3.2), so nobody is refused who means well.
+
+        Raises:
+            HttpParserInvalidURLError: They differ, or the target has another form.
+        """
+        found = _ABSOLUTE.fullmatch(self.url)
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        if found is None or hosts != [found[1].lower()]:
+            self._refusal = refuse("request_malformed", "target")
+            raise HttpParserInvalidURLError
+        return found[2] if found[2].startswith(b"/") else b"/" + found[2]
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, and close: where the next request would begin, nobody can tell."""
+        answer = self._refused()
+        cycle: Any = self.cycle
+        whose = cycle is not None and cycle.scope is self.scope
+        if cycle is not None and not whose and not cycle.response_complete:
+            # Earlier requests wait for their answers, and this one would be taken for theirs.
+            cycle.keep_alive = False
+            return
+        if not whose or not (cycle.response_started or self.pipeline):
+            self.transport.write(answer)
+        if whose:
+            cycle.disconnected = True
+        self.transport.close()
+
+    def _refused(self) -> bytes:
+        """Record the refusal, and write its answer out."""
+        runtime, (peer, _) = self.runtime, self.client or ("", 0)
+        # Of the head, nothing but the target is known for certain, and that only to be told.
+        request = Request("?", self.url.decode("latin-1"), (), scheme=self.scheme or "http", peer=peer)
+        force = runtime.driven.force
+        decision = Decision(force, runtime.correlate(), force.unknown, canonical(peer), refusal=self._refusal)
+        runtime.record(request, decision, runtime.clock.wall())
+        answer = problem(self._refusal, decision.correlation)
+        lines = [*self.server_state.default_headers, *finish_own(decision, request, answer), (b"connection", b"close")]
+        head = b"".join(b"%b: %b\r\n" % line for line in lines)
+        return STATUS_LINE[answer.status] + head + b"\r\n" + answer.body
+
+
+def wire(runtime: Runtime) -> type[Wire]:
+    """Make the protocol class of a server whose guard has this runtime."""
+    return type("Wire", (Wire,), {"runtime": runtime})

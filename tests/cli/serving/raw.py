@@ -1,0 +1,96 @@
+"""Bytes to a served application and back, over a socket of loopback and in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from garrison.adapters.asgi.middleware import Garrison
+from garrison.cli.serving.wire import wire
+from garrison.guard.drive import drive
+from garrison.model.event import Event
+from garrison.runtime.compose import Runtime
+from garrison.stores.protocols import Query
+from tests.cli.serving.world import Answer
+
+__all__ = ["POLICY", "Line"]
+
+POLICY = """
+service = "notes"
+
+[routes]
+"GET /plain" = { public = true }
+"POST /echo" = { public = true, content = ["text/plain"] }
+"POST /early" = { public = true, content = ["text/plain"] }
+"WS /live" = { public = true }
+"""
+
+
+class Line:
+    """A server with a guard, and connections to it."""
+
+    def __init__(self, runner: asyncio.Runner, runtime: Runtime) -> None:
+        self._runner = runner
+        self._runtime = runtime
+        self.reached: list[str] = []
+        """Paths that the application was asked for."""
+
+    def say(self, *pieces: bytes) -> list[Answer]:
+        """Send pieces over one connection, each once the one before is answered; give all until it is closed."""
+        return _answers(self._runner.run(asyncio.wait_for(self._exchange(pieces), 60)))
+
+    def events(self) -> list[Event]:
+        """Read the journal."""
+        self._runtime.flush(last=True)
+        return [sealed.event for sealed in drive(self._runtime.driven_side.face.read(Query()))]
+
+    async def _exchange(self, pieces: tuple[bytes, ...]) -> bytes:
+        config = uvicorn.Config(Garrison(self._app, runtime=self._runtime), interface="asgi3", log_config=None)
+        config.load()
+        http, state = wire(self._runtime), ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: http(config, state, {}), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            said = b""
+            # Closed with something unread, a connection is reset.
+            with suppress(ConnectionError):
+                for piece in pieces:
+                    said += await reader.readuntil(b"}") if piece is not pieces[0] else b""
+                    writer.write(piece)
+                    await writer.drain()
+                said += await reader.read()
+            writer.close()
+            return said
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read the body, then tell the names of the request's fields; `/early` does not wait for the body."""
+        self.reached.append(scope["path"])
+        if scope["path"] == "/early":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+            await send({"type": "http.response.body", "body": b"{}", "more_body": True})
+        message = await receive()
+        while message.get("more_body"):
+            message = await receive()
+        body = json.dumps({name.decode(): "" for name, _ in scope["headers"]}).encode()
+        length = (b"content-length", b"%d" % len(body))
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _answers(said: bytes) -> list[Answer]:
+    """Take answers with a length apart."""
+    found = []
+    while said:
+        head, _, said = said.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        fields = dict(line.split(": ", 1) for line in lines)
+        length = int(fields["content-length"])
+        found.append(Answer(int(status.split()[1]), fields, said[:length]))
+        said = said[length:]
+    return found
