@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from base64 import urlsafe_b64encode
 from pathlib import Path
+from secrets import token_bytes
 
 import pytest
 
@@ -61,6 +64,33 @@ def test_the_path_to_try_is_one_that_the_key_may_read(policy: Path, routes: str,
 )
 def test_the_documentation_page_is_the_one_with_its_header_profile(routes: str, page: str) -> None:
     assert docs_page(load(f"[routes]\n{routes}\n", "development")) == page
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [
+        ("bin/garrison", "bin/garrison"),
+        ("my bin/garrison", "'my bin/garrison'"),
+        ("/opt/notes/bin/garrison", "/opt/notes/bin/garrison"),
+        ("{found}/garrison", "garrison"),
+    ],
+)
+def test_the_invitation_names_the_program_as_it_is_found_here(
+    policy: Path, monkeypatch: pytest.MonkeyPatch, started: str, shown: str
+) -> None:
+    """After `make run` there is no `garrison` among the programs, only `.venv/bin/garrison`."""
+    found = policy.parent / "found"
+    found.mkdir()
+    (found / "garrison").touch(0o700)
+    monkeypatch.setenv("PATH", str(found))
+    monkeypatch.setattr(sys, "argv", [started.format(found=found)])
+    policy.write_text(POLICY + "[environments.staging.secrets]\nroot = 'env:ROOT'\n", "utf-8")
+    monkeypatch.setenv("GARRISON_ENV", "staging")
+    monkeypatch.setenv("ROOT", urlsafe_b64encode(token_bytes(32)).decode())
+    with opened(policy) as runtime:
+        invite = welcome(runtime, BASE).invite
+
+    assert invite == f"{shown} users invite --admin"
 
 
 def test_the_invitation_names_no_secret(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,9 @@ secret is printed: what a service writes goes into logs that many people read.
 from __future__ import annotations
 
 import shlex
+import sys
+from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -57,7 +60,15 @@ def welcome(runtime: Runtime, base: str) -> Greeting:
         return Greeting()
     named = "" if runtime.path is None or place(runtime.path) == str(POLICY) else place(runtime.path)
     named = f" --policy {shlex.quote(named)}" if named else ""
-    return Greeting(invite=f"garrison users invite --admin{named}")
+    return Greeting(invite=f"{_program()} users invite --admin{named}")
+
+
+def _program() -> str:
+    """Write this program as a shell in this folder finds it: by its name, by its path, or as the module it was."""
+    started = Path(sys.argv[0]).absolute()
+    if started.name == "__main__.py":
+        return f"{shlex.quote(place(Path(sys.executable)))} -m garrison"
+    return started.name if which(started.name) == str(started) else shlex.quote(place(started))
 
 
 def as_json(greeting: Greeting) -> dict[str, Any]:
