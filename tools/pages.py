@@ -3,8 +3,8 @@
 Each page has an empty folder of its own, in which its blocks run from top to bottom:
 
 - a fence with `title="NAME"` is written to that file first;
-- `python` is executed, names carry over from block to block; with a title it is imported as that module, and the
-  tests of a `test_NAME.py` are run; `toml` and `json` must parse;
+- `python` is executed, names carry over from block to block; with a title it is imported as that module, and a
+  `test_NAME.py` is run by pytest in a process of its own, as the reader will; `toml` and `json` must parse;
 - `console` runs each `$ garrison …` line, which must succeed; below it stands its output, `...` for anything;
   `$ export NAME=VALUE` holds to the end of the page;
 - every other language (`sh`, `text`, `nginx`, …) is only shown.
@@ -144,7 +144,9 @@ def _evaluator(run: Runner | None, title: str | None) -> Runner:
     def evaluate(example: Example) -> None:
         if title:
             Path(title).write_text(example.parsed, "utf-8")
-        if title and title.endswith(".py"):
+        if title and title.startswith("test_"):
+            _test(title)
+        elif title and title.endswith(".py"):
             _import(title.removesuffix(".py"))
         elif run:
             run(example)
@@ -160,13 +162,18 @@ def _python(example: Example) -> None:
 
 
 def _import(name: str) -> None:
-    """Import a module that the page has just written, and run its tests."""
+    """Import a module that the page has just written."""
     sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    module = importlib.import_module(name)
-    if name.startswith("test_"):
-        for test in [value for word, value in vars(module).items() if word.startswith("test_")]:
-            test()
+    importlib.import_module(name)
+
+
+def _test(name: str) -> None:
+    """Run tests that the page has just written where nothing is imported, configured or served yet."""
+    for guard in _guards():
+        # Another process may serve the records only when this one does not.
+        guard.stop()
+    _command(f"python -m pytest {name}", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name])
 
 
 def _toml(example: Example) -> None:
@@ -195,6 +202,13 @@ def _console(commands: Path) -> Runner:
 
 
 def _compare(shown: str, command: list[str], expected: str) -> None:
+    printed = _command(shown, command)
+    if expected and not _like(expected).fullmatch(printed.strip()):
+        raise AssertionError(f"`{shown}` printed:\n{printed}\nwhere the page says:\n{expected}")
+
+
+def _command(shown: str, command: list[str]) -> str:
+    """Run a command that must succeed, and give what it printed."""
     done = subprocess.run(
         command,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
@@ -206,8 +220,7 @@ def _compare(shown: str, command: list[str], expected: str) -> None:
     )
     if done.returncode:
         raise AssertionError(f"`{shown}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    if expected and not _like(expected).fullmatch(done.stdout.strip()):
-        raise AssertionError(f"`{shown}` printed:\n{done.stdout}\nwhere the page says:\n{expected}")
+    return done.stdout
 
 
 def _like(expected: str) -> re.Pattern[str]:

@@ -99,6 +99,23 @@ def test_the_tests_of_a_page_are_run(tmp_path: Path) -> None:
         play(tmp_path, page)
 
 
+def test_the_tests_of_a_page_are_run_as_the_reader_runs_them(tmp_path: Path) -> None:
+    """What the page has imported and configured before them, the reader's pytest has not."""
+    page = fence('python title="main.py"', "app = 1") + fence("python", "import main", "main.app = 2")
+    page += fence(
+        'python title="test_main.py"',
+        "import sys",
+        "import pytest",
+        "@pytest.mark.parametrize('app', [1])",
+        "def test_app(app: int) -> None:",
+        "    assert 'main' not in sys.modules",
+        "    from main import app as found",
+        "    assert found == app",
+    )
+
+    assert play(tmp_path, page) == 3
+
+
 def test_a_variable_holds_to_the_end_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GARRISON_PAGE", raising=False)
     page = fence("console", "$ export GARRISON_PAGE=one two") + fence("console", "$ export GARRISON_PAGE='three four'")
