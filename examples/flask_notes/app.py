@@ -11,7 +11,7 @@ from garrison.flask import Garrison, principal
 
 __all__ = ["app"]
 
-app = Flask(__name__)
+app = Flask(__name__, static_folder=None)
 Garrison(app, policy=Path(__file__).with_name("garrison.toml"))
 notes: dict[int, tuple[str, str]] = {}
 

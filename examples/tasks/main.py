@@ -35,7 +35,14 @@ app = FastAPI(
     swagger_ui_oauth2_redirect_url=None,
 )
 app.add_middleware(Garrison, policy=os.environ.get("TASKS_POLICY", Path(__file__).with_name("garrison.toml")))
-store = TaskStore(Path(os.environ.get("TASKS_DB", "var/tasks.db")))
+
+
+def place(environment: str) -> Path:
+    """Say where tasks are kept: beside the records of the policy, so that one backup holds both."""
+    return Path("/var/lib/tasks" if environment == "production" else "var", "tasks.db")
+
+
+store = TaskStore(Path(os.environ.get("TASKS_DB", place(os.environ.get("GARRISON_ENV", "production")))))
 
 Me = Annotated[Principal, Security(principal)]
 

@@ -57,7 +57,10 @@ class TaskStore:
 
     def __init__(self, path: Path) -> None:
         """Open or make the database."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Its owner's alone, like Garrison's own database; what SQLite puts beside it is made alike.
+        path.touch(mode=0o600)
+        path.chmod(0o600)
         self._path = path
         self._local = threading.local()
         with self._connection() as connection:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from examples.tasks.store import TaskStore
+from garrison import load
 from tests.journeys.places import Answer, AsgiPlace
 
 HOST = ("host", "localhost:8000")
@@ -68,6 +70,29 @@ def ada(anyone: Client) -> Client:
 def bob(anyone: Client) -> Client:
     """Another one."""
     return _register(anyone, "bob")
+
+
+def test_tasks_are_kept_beside_the_records_and_for_their_owner_alone(anyone: Client) -> None:
+    """One backup holds both, and another user of the machine reads neither."""
+    anyone("GET", "/api/health")
+    module = import_module("examples.tasks.main")
+    policy = Path(module.__file__ or "").with_name("garrison.toml")
+
+    for environment in ("development", "staging", "production"):
+        records = load(policy, environment).stores.records.removeprefix("sqlite:")
+        assert module.place(environment).parent == Path(records).parent
+    assert {file.stat().st_mode & 0o077 for file in Path("var").iterdir()} == {0}
+    assert Path("var/tasks.db").exists()
+
+
+def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    """An earlier version made it so."""
+    path = tmp_path / "tasks.db"
+    path.touch(0o644)
+
+    TaskStore(path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_whoever_registers_is_logged_in_and_told_who_they_are(anyone: Client) -> None:
