@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.cli.screen import instant, printable, rows
+from garrison.cli.screen import counted, instant, printable, rows
 from tests.cli.conftest import Cli
 
 
@@ -22,6 +22,11 @@ def test_whatever_is_shown_can_be_seen_and_is_one_line(text: str) -> None:
 
     assert shown.isprintable()
     assert len(shown.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(("number", "shown"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys")])
+def test_one_is_not_many(number: int, shown: str) -> None:
+    assert counted(number, "key") == shown
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))

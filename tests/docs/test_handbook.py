@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from garrison import handbook
-from garrison.cli.program import COMMANDS
 from garrison.policy.lint import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -59,9 +58,10 @@ def test_a_linked_page_is_there(link: str) -> None:
     assert (PAGE.parent / link).is_file()
 
 
-@pytest.mark.parametrize("command", found(r"`garrison (\w+)"))
+@pytest.mark.parametrize("command", found(r"`garrison ((?:\w+ )?[a-z][a-z-]+)"))
 def test_a_named_command_is_there(command: str) -> None:
-    assert command in COMMANDS
+    """One word, or the two of a group; the reference is what the commands say of themselves."""
+    assert f"Usage: garrison {command} " in (PAGE.parent / "reference" / "cli.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("number", found(r"GP\d{3}"))

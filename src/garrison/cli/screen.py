@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from garrison.errors import GarrisonError, Problem
 
-__all__ = ["JSON", "fail", "instant", "line", "note", "place", "printable", "rows", "say", "show"]
+__all__ = ["JSON", "counted", "fail", "instant", "line", "note", "place", "printable", "rows", "say", "show"]
 
 JSON = "garrison.json"
 """Where the context of a command remembers that JSON is wanted."""
@@ -86,6 +86,11 @@ def place(path: Path) -> str:
 
     whole, here = path.absolute(), Path.cwd()
     return printable(whole.relative_to(here) if whole.is_relative_to(here) else whole)
+
+
+def counted(number: int, what: str) -> str:
+    """Write so many of something: `1 key`, `2 keys`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def instant(microseconds: int) -> str:

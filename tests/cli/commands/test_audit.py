@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from garrison.cli.workspace import opened
+from garrison.guard.drive import drive
+from garrison.model.event import Event
 from tests.cli.conftest import Cli
 
 
@@ -45,6 +48,24 @@ def test_tail_prints_the_last_events_the_newest_at_the_end(cli: Cli, busy: list[
 def test_events_are_chosen(cli: Cli, busy: list[str], words: tuple[str, ...], count: int) -> None:
     assert len(cli("audit", "tail", "--json", *words).out.splitlines()) == count
     assert len(cli("audit", "export", *words).out.splitlines()) == count
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"), [("key_creatd", "did you mean key_created?"), ("nope", "docs/reference/events.md lists them")]
+)
+@pytest.mark.parametrize("command", ["tail", "export"])
+def test_a_code_that_is_none_is_an_error(cli: Cli, busy: list[str], command: str, code: str, hint: str) -> None:
+    """Nothing found would look like nothing happened."""
+    ran = cli("audit", command, "--code", code, code=2)
+
+    assert ran.err == f"garrison: there is no event {code}, and none in the journal; {hint}\n"
+
+
+def test_a_code_of_the_application_s_own_is_one(cli: Cli, policy: Path) -> None:
+    with opened(policy) as runtime:
+        drive(runtime.driven_side.face.append([Event(code="order_shipped", at=runtime.clock.wall())]))
+
+    assert cli("audit", "tail", "--code", "order_shipped", "--json").json["code"] == "order_shipped"
 
 
 def test_events_about_one_thing(cli: Cli, busy: list[str]) -> None:

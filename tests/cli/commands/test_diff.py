@@ -28,6 +28,17 @@ def test_a_change_that_a_running_service_takes_is_told_without_the_warning(cli: 
     assert cli("diff", "garrison.toml", "new.toml").out.endswith("1 change, 1 weaker\n")
 
 
+def test_a_mistake_is_told_with_the_file_it_is_in(cli: Cli, policy: Path) -> None:
+    """Of two files, and both at once: one run is enough to mend them."""
+    Path("old.toml").write_text("[routs]\n", "utf-8")
+    Path("new.toml").write_text("service = \n", "utf-8")
+    ran = cli("diff", "old.toml", "new.toml", code=2)
+    told = cli("diff", "garrison.toml", "new.toml", "--json", code=2).json["error"]["problems"]
+
+    assert [line.split()[4] for line in ran.err.splitlines()][:2] == ["old.toml", "new.toml:"]
+    assert [problem["path"] for problem in told] == ["new.toml"]
+
+
 def test_equal_policies(cli: Cli, policy: Path) -> None:
     assert cli("diff", "garrison.toml", "garrison.toml", "--fail-on-weaker").out == "0 changes, 0 weaker\n"
     assert cli("diff", "garrison.toml", "garrison.toml", "--json").json == []

@@ -24,7 +24,7 @@ def test_a_key_in_a_file_fails_and_is_named_by_its_id(cli: Cli, leaked: str) -> 
     told = cli("leaks", "src", "--json", code=1).json
 
     assert ran.out.splitlines()[0].startswith("src/deep/config.py:2: grsn_sk_dev_")
-    assert ran.out.splitlines()[1] == "1 files read, 1 keys found"
+    assert ran.out.splitlines()[1] == "1 file read, 1 key found"
     assert leaked not in ran.out + ran.err + str(told)
     assert told["leaks"][0]["id"] in leaked
     assert cli("keys", "revoke", told["leaks"][0]["id"]).out.endswith("revoked\n")
@@ -36,7 +36,7 @@ def test_standard_input_is_looked_through_too(cli: Cli, leaked: str) -> None:
 
 
 def test_another_brand_is_another_matter(cli: Cli, leaked: str) -> None:
-    assert cli("leaks", "src", "--brand", "acme").out == "1 files read, 0 keys found\n"
+    assert cli("leaks", "src", "--brand", "acme").out == "1 file read, 0 keys found\n"
 
 
 def test_without_a_policy_any_brand_is_looked_for(cli: Cli, leaked: str) -> None:

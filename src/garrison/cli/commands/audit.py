@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from garrison.cli.options import POLICY, Json, PolicyFile, commands
-from garrison.cli.screen import instant, note, printable, rows, say, show
+from garrison.cli.screen import counted, instant, note, printable, rows, say, show
 from garrison.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def tail(
     from garrison.stores.protocols import Query
 
     with opened(policy) as runtime:
+        _check_code(runtime, code)
         query = Query(code=code, actor=actor, subject=subject, since=_since(runtime, since), limit=count, newest=True)
         found = sorted(drive(runtime.driven_side.face.read(query)), key=_order)
         if json:
@@ -124,6 +125,7 @@ def export(
 
     del json  # it is JSON lines either way
     with opened(policy) as runtime:
+        _check_code(runtime, code)
         for sealed in _events(runtime, code=code, actor=actor, subject=subject, since=_since(runtime, since)):
             sys.stdout.write(line(sealed, form.value).decode())
 
@@ -136,6 +138,26 @@ def _events(runtime: Runtime, **wanted: Any) -> Iterator[Sealed]:
     while page := drive(runtime.driven_side.face.read(Query(**wanted, limit=_PAGE), place)):
         yield from page
         place = (page[-1].writer, page[-1].sequence)
+
+
+def _check_code(runtime: Runtime, code: str) -> None:
+    """Refuse a code that is none: nothing found would look like nothing happened.
+
+    Raises:
+        UsageError: It is neither of Garrison's codes nor one that the journal holds, such as the application's own.
+    """
+    from difflib import get_close_matches
+
+    from garrison.audit.codes import CODES
+    from garrison.guard.drive import drive
+    from garrison.stores.protocols import Query
+
+    if not code or code in CODES or drive(runtime.driven_side.face.read(Query(code=code, limit=1))):
+        return
+    close = get_close_matches(code.lower(), CODES, n=1)
+    hint = f"did you mean {close[0]}?" if close else "docs/reference/events.md lists them"
+    msg = f"there is no event {code}, and none in the journal; {hint}"
+    raise UsageError(msg)
 
 
 def _since(runtime: Runtime, since: str) -> int:
@@ -214,6 +236,5 @@ def _tell(report: Report) -> None:
         place = f"{flaw.writer} {flaw.sequence}" if flaw.sequence else flaw.writer
         say(printable(f"{place}: {flaw.kind}: {flaw.text}"))
     if total > len(flaws):
-        note(f"{total - len(flaws)} more flaws are not listed")
-    chains = f"{len(heads)} chain{'' if len(heads) == 1 else 's'}"
-    say(f"{events} events in {chains}, {total} flaw{'' if total == 1 else 's'}")
+        note(f"{counted(total - len(flaws), 'more flaw')} not listed")
+    say(f"{counted(events, 'event')} in {counted(len(heads), 'chain')}, {counted(total, 'flaw')}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garrison.cli.options import POLICY, AppName, Json, PolicyFile, commands
-from garrison.cli.screen import printable, rows, say, show
+from garrison.cli.screen import counted, printable, rows, say, show
 
 if TYPE_CHECKING:
     from garrison.cli.compare import Comparison
@@ -69,14 +69,10 @@ def _print(policy: Path, problems: list[Problem]) -> None:
 
 
 def _summary(found: Reading, compared: Comparison | None, count: int) -> str:
-    problems = f"{count} problem{'' if count == 1 else 's'}"
+    problems = counted(count, "problem")
     if compared is not None:
-        return f"{_routes(compared.routes)}, {compared.known} in the policy, {problems}"
-    return f"{_routes(len(found.policy.routes))} in the policy, {problems}" if found.policy else problems
-
-
-def _routes(count: int) -> str:
-    return f"{count} route{'' if count == 1 else 's'}"
+        return f"{counted(compared.routes, 'route')}, {compared.known} in the policy, {problems}"
+    return f"{counted(len(found.policy.routes), 'route')} in the policy, {problems}" if found.policy else problems
 
 
 def _as_json(policy: Path, found: Reading, compared: Comparison | None, problems: list[Problem]) -> dict[str, object]:

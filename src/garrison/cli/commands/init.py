@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from garrison.cli.options import POLICY, AppName, Json, PolicyFile, commands
-from garrison.cli.screen import say, show
+from garrison.cli.screen import counted, say, show
 from garrison.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def init(
     if json:
         show({"policy": str(policy), "routes": len(routes), "to_decide": open_questions})
         return
-    say(f"{policy}: {len(routes)} routes, {open_questions} things to decide, each marked with a comment")
+    decisions = f"{counted(open_questions, 'thing')} to decide, each marked with a comment"
+    say(f"{policy}: {counted(len(routes), 'route')}, {decisions}")
     say(f"next: garrison check{f' --app {application}' if application else ''}")
 
 

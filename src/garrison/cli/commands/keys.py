@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from garrison.cli.options import POLICY, Json, PolicyFile, commands, split
-from garrison.cli.screen import instant, note, printable, rows, say, show
+from garrison.cli.screen import counted, instant, note, printable, rows, say, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -86,7 +86,11 @@ def create(
 
 
 @app.command("list")
-def list_keys(owner: _Owner = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
+def list_keys(
+    owner: Annotated[str, typer.Option("--owner", metavar="USER", help="Only keys of this user.")] = "",
+    policy: PolicyFile = POLICY,
+    json: Json = False,
+) -> None:
     """List keys: of everybody, or of one user."""
     with _work(policy, json=json) as work:
         found = _all(work, work.owner(owner).id if owner else "")
@@ -189,14 +193,14 @@ def import_keys(
             done = work.drive(work.keys.import_hashes(part, work.by, scheme, secret_of(secret)))
             if isinstance(done, Refusal):
                 if imported:
-                    note(f"{len(imported)} keys before it were taken over")
+                    note(f"{counted(len(imported), 'key')} taken over before it")
                 errors = with_lines(done.members.get("errors", []), first)
                 done = msgspec.structs.replace(done, members={**done.members, "errors": errors})
             imported += [record.id for record in work.judged(done)]
     if json:
         show({"imported": imported})
     else:
-        say(f"{len(imported)} keys taken over")
+        say(f"{counted(len(imported), 'key')} taken over")
 
 
 class _Work(NamedTuple):

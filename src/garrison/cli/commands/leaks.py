@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garrison.cli.options import POLICY, Json, PolicyFile, commands
-from garrison.cli.screen import note, printable, say, show
+from garrison.cli.screen import counted, note, printable, say, show
 from garrison.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,6 +92,6 @@ def _tell(found: Scanned, *, json: bool) -> None:
         say(printable(leak))
     for unread in found.unread:
         note(f"garrison: not read: {printable(unread)}")
-    say(f"{found.files} files read, {len(found.leaks)} keys found")
+    say(f"{counted(found.files, 'file')} read, {counted(len(found.leaks), 'key')} found")
     if found.leaks:
         note("end each of them: garrison keys revoke ID")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garrison.cli.options import POLICY, Json, commands
-from garrison.cli.screen import line, note, place, printable, say
+from garrison.cli.screen import counted, line, note, place, printable, say
 from garrison.errors import GarrisonError, UsageError
 
 if TYPE_CHECKING:
@@ -112,4 +112,4 @@ def _reload(runtime: Runtime) -> None:
     except (GarrisonError, OSError) as error:
         note(f"garrison: the changed policy is refused, the old one stays in force: {printable(error)}")
         return
-    note(f"garrison: the policy was read again, {len(changes)} changes")
+    note(f"garrison: the policy was read again, {counted(len(changes), 'change')}")
