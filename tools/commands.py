@@ -19,7 +19,8 @@ from garrison.cli.program import COMMANDS
 __all__ = ["main", "page"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
-WIDTH = 100
+WIDTH = 84
+"""Columns of a page on a screen of ordinary width."""
 
 HEAD = """\
 # The command line
