@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.mutants import Mutant, Result, apply, candidates, table
+from tools.mutants import HEAVY, SAMPLE, Mutant, Result, apply, candidates, publish
 
 PATH = Path("src/garrison/limits/rate.py")
+REPOSITORY = Path(__file__).parents[2]
 
 
 def changes(text: str) -> list[str]:
@@ -65,10 +68,22 @@ def test_leaves_alone(text: str) -> None:
     assert changes(text) == []
 
 
-def test_the_table_rounds_down() -> None:
-    """99.6 % is not all."""
-    survivor = Mutant(PATH, 1, 1, "Lt becomes LtE")
+def test_the_page_rounds_down_and_keeps_the_rows_of_other_packages(tmp_path: Path) -> None:
+    """99.6 % is not all, and a package can be tried alone."""
+    survivor, page = Mutant(PATH, 1, 1, "Lt becomes LtE"), tmp_path / "proof" / "mutants.md"
 
-    assert Result("limits", 250, [survivor]).percent == 99
+    publish([Result("tokens", SAMPLE, []), Result("limits", 10, [])], page)
+    publish([Result("limits", 250, [survivor])], page)
+
     assert Result("empty", 0, []).percent == 100
-    assert table([Result("limits", 250, [survivor])]).splitlines()[2] == "| limits | 250 | 249 | 99 % |"
+    assert page.read_text("utf-8").splitlines()[-2:] == [
+        "| limits | 250 | 249 | 99 % |",
+        f"| tokens | {SAMPLE} | {SAMPLE} | 100 % |",
+    ]
+
+
+def test_nothing_of_garrison_is_loaded_before_the_mutants() -> None:
+    """It would be tested in place of every mutant, and none would ever be caught."""
+    code = "import sys, tools.mutants\nfor name in sys.argv[1:]: __import__(name)\nassert 'garrison' not in sys.modules"
+
+    subprocess.run([sys.executable, "-c", code, *HEAVY], check=True, cwd=REPOSITORY)
