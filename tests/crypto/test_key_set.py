@@ -99,6 +99,18 @@ def test_a_published_set_is_read_without_what_is_not_for_us() -> None:
     assert [key.kid for key in read_set(document(*others, ours), ["RS256", "ES256"])] == [EC.kid]
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(3, True), (4, False)])
+def test_a_key_may_hold_lists_and_no_labyrinth(depth: int, kept: bool) -> None:
+    """Certificates are a list (`x5c`); what is nested deeper than six levels is read by nobody."""
+    raw = document({**public_jwk(EC), "more": json.loads("[" * depth + "]" * depth)})
+
+    if kept:
+        assert [key.kid for key in read_set(raw, ["ES256"])] == [EC.kid]
+    else:
+        with pytest.raises(SecretError):
+            read_set(raw, ["ES256"])
+
+
 def test_an_rsa_key_that_names_no_algorithm_is_read_for_the_first_that_is_wanted() -> None:
     """Many issuers leave it out; it is still for one algorithm only."""
     jwk = {name: value for name, value in public_jwk(RSA).items() if name != "alg"}

@@ -231,6 +231,7 @@ def test_segments_that_share_a_text_meet() -> None:
         ("/a/...", b"/a/..."),
         ("/100%", b"/100%25"),
         ("/%zz", b"/%25zz"),
+        ("/a%4", b"/a%254"),
         ("/health", b"/%68ealth"),
         ("/a?b#c", b"/a%3Fb%23c"),
     ],

@@ -25,7 +25,6 @@ __all__ = ["is_current", "seal", "unseal"]
 
 _VERSION = "s1"
 _NONCE_BYTES = 12
-_PARTS = 3
 
 
 def seal(ring: KeyRing, purpose: str, plain: bytes, context: str, randomness: Randomness) -> str:

@@ -22,6 +22,39 @@ def test_every_code_is_an_error_with_words(code: str) -> None:
     assert refusal.detail.endswith(".")
 
 
+def test_the_status_of_a_code_is_a_promise() -> None:
+    """Clients decide by it whether to log in, to wait, to mend the request or to give up."""
+    found: dict[int, set[str]] = {}
+    for code, told in REFUSALS.items():
+        found.setdefault(told.status, set()).add(code)
+
+    assert {status: codes for status, codes in found.items() if status != 409} == {
+        400: {"request_malformed", "path_ambiguous", "credential_ambiguous", "body_malformed"},
+        401: {
+            *("credential_missing", "credential_malformed", "credential_refused"),
+            *("login_refused", "freshness_required", "assurance_required"),
+        },
+        403: {
+            *("scope_missing", "credential_restricted", "cross_site", "cors_refused"),
+            *("invite_required", "invite_refused"),
+        },
+        404: {"route_unknown", "not_found"},
+        405: {"method_not_allowed"},
+        408: {"body_too_slow"},
+        411: {"length_required"},
+        413: {"body_too_large"},
+        414: {"target_too_long"},
+        415: {"body_type", "body_encoding"},
+        421: {"host_unknown"},
+        422: {"path_invalid", "query_invalid", "header_invalid", "body_invalid"},
+        429: {"limit_exceeded", "login_throttled"},
+        431: {"headers_too_large"},
+        500: {"ownership_unproved", "internal_error"},
+        503: {"busy", "store_unavailable"},
+    }
+    assert {"account_exists", "conflict"} <= found[409]
+
+
 def test_the_reason_is_no_part_of_what_is_told() -> None:
     refusal = refuse("credential_refused", "expired")
 
