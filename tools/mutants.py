@@ -171,6 +171,9 @@ def _kept(tree: ast.Module) -> Iterator[ast.AST]:
             yield from node.keywords
         elif isinstance(node, ast.keyword) and node.arg == "strict":
             yield node
+        elif isinstance(node, ast.JoinedStr):
+            # How much of a value a message shows.
+            yield from (inner.slice for inner in ast.walk(node) if isinstance(inner, ast.Subscript))
         elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
             yield node.annotation
         elif isinstance(node, ast.If | ast.Assign) and ast.unparse(node).startswith(_UNNOTICED):

@@ -62,6 +62,16 @@ def test_each_token_brings_the_next() -> None:
     assert len(logins.families()) == 1
 
 
+def test_a_family_goes_on_for_as_long_as_it_lives() -> None:
+    """The number of a token is written in letters; at the sixty-third it has one digit more."""
+    logins = Logins()
+    token = logins.login()
+
+    for number in range(1, 70):
+        token = (rotated := logins.rotate(token)).token
+        assert rotated.family.number == number
+
+
 def test_the_form_can_be_searched_for() -> None:
     """Brand, kind, public name, secret; a double click selects all of it."""
     token = Logins().login()

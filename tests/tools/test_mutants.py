@@ -59,6 +59,7 @@ def test_each_mutant_has_one_change() -> None:
         "__all__ = ['a'][0:1]",
         "class A(B, frozen=True): ...",
         "x = zip('a', 'b', strict=True)",
+        "x = f'{y[:40]!r} is no name'",
         "def f(a: int | 1) -> 1: ...",
         "if TYPE_CHECKING:\n    x = 1",
         "x = 'a' + 'b'",
