@@ -103,6 +103,7 @@ class TestCreate:
             ({"kind": "xk"}, "kind", "choice"),
             ({"scopes": ("no scope",)}, "scopes[0]", "format"),
             ({"expires_in": "soon"}, "expires_in", "format"),
+            ({"expires_in": "0s"}, "expires_in", "rule"),
             ({"networks": ("10.0.0.1/8",)}, "networks[0]", "format"),
             ({"networks": ("unix",)}, "networks[0]", "format"),
             ({"networks": ("10.0.0.0/255.0.0.0",)}, "networks[0]", "format"),

@@ -21,7 +21,7 @@ from garrison.runtime.compose import Runtime
 
 Me = Annotated[Principal, Security(principal)]
 
-__all__ = ["PLACES", "Answer", "AsgiPlace", "Place", "WsgiPlace"]
+__all__ = ["PLACES", "Answer", "AsgiPlace", "Place", "WsgiPlace", "configure_django"]
 
 NOTES = {"1": "user:ada", "2": "user:bob"}
 """Whose each note is."""
@@ -338,14 +338,20 @@ def _flask(runtime: Runtime, runner: asyncio.Runner) -> Place:
 
 def _django(runtime: Runtime, runner: asyncio.Runner) -> Place:
     """One configuration a process: what differs from test to test is put over it while the application is made."""
-    from django.conf import settings
     from django.core.wsgi import get_wsgi_application
     from django.test import override_settings
 
-    if not settings.configured:
-        settings.configure(ROOT_URLCONF=_django_urls(), MIDDLEWARE=["garrison.django.Garrison"], LOGGING_CONFIG=None)
+    configure_django()
     with override_settings(GARRISON_RUNTIME=runtime):
         return WsgiPlace(get_wsgi_application())
+
+
+def configure_django() -> None:
+    """Give Django the one configuration that this process has."""
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(ROOT_URLCONF=_django_urls(), MIDDLEWARE=["garrison.django.Garrison"], LOGGING_CONFIG=None)
 
 
 def _django_urls() -> tuple[Any, ...]:

@@ -70,16 +70,30 @@ class Garrison:
         if decision.answer is None:
             identify(_environ(request), asked, decision)
             response = self._get_response(request)
-            drive(self.guard.release(decision))
             replacement = self.guard.withhold(asked, decision, response.status_code)
             if replacement is None:
+                self._hold(decision, response)
                 return _finished(asked, decision, response)
             response.close()
             decision.answer = replacement
+        drive(self.guard.release(decision))
         answer = _told(decision.answer)
         if asked.method == "HEAD":
             answer.content = b""
         return _finished(asked, decision, answer)
+
+    def _hold(self, decision: Decision, response: HttpResponseBase) -> None:
+        """Give back what concurrency limits hold once the last byte is out: until then a stream is being made."""
+        if decision.holds:
+            close = response.close
+
+            def closed() -> None:
+                try:
+                    close()
+                finally:
+                    drive(self.guard.release(decision))
+
+            response.close = closed  # type: ignore[method-assign]  # servers call it at the end (PEP 3333)
 
     def _take_body(self, asked: Request, decision: Decision, request: HttpRequest) -> None:
         """Hold the body to its caps; Django itself never reads past the declared length."""

@@ -109,12 +109,9 @@ def record_of(order: NewKey, id: str, owner: Principal | None, environment: Envi
 
 def _across(order: NewKey) -> Iterator[Misfit]:
     """Rules that no single field knows."""
-    if order.kind == "pk" and not order.origins:
-        yield Misfit(("origins",), "rule", "must name at least one: a publishable key is bound to its pages")
-    if order.kind == "pk" and not all(scope.endswith(":read") for scope in order.scopes):
-        yield Misfit(("scopes",), "rule", "may only be for reading (…:read): anybody can copy a publishable key")
-    if order.kind == "rk" and not (order.routes or order.networks):
-        yield Misfit(("routes",), "rule", "must name a route or a network: a restricted key is bound to them")
+    yield from _of_its_kind(order)
+    if order.expires_in and not duration(order.expires_in):
+        yield Misfit(("expires_in",), "rule", "must be longer than nothing: the key would be dead at birth")
     for at, origin in enumerate(order.origins):
         if parse_origin(origin) is None:
             yield Misfit(("origins", at), "format", "must be an origin such as https://app.example.com")
@@ -125,6 +122,15 @@ def _across(order: NewKey) -> Iterator[Misfit]:
         limit = parse_limit(text)
         if limit.per != "key" or limit.algorithm == "concurrency":
             yield Misfit(("limits", at), "rule", "must count per key, and over time: 1000/h per key")
+
+
+def _of_its_kind(order: NewKey) -> Iterator[Misfit]:
+    if order.kind == "pk" and not order.origins:
+        yield Misfit(("origins",), "rule", "must name at least one: a publishable key is bound to its pages")
+    if order.kind == "pk" and not all(scope.endswith(":read") for scope in order.scopes):
+        yield Misfit(("scopes",), "rule", "may only be for reading (…:read): anybody can copy a publishable key")
+    if order.kind == "rk" and not (order.routes or order.networks):
+        yield Misfit(("routes",), "rule", "must name a route or a network: a restricted key is bound to them")
 
 
 def is_network(text: str) -> bool:

@@ -258,7 +258,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Any, Any], bool]] = {
     ("caps", "body_time"): _longer,
     ("mode", "mode"): lambda _, new: new == "observe",
     # Who is believed.
-    **{("jwt", field): _longer for field in ("access", "refresh", "leeway")},
+    **{("jwt", field): _longer for field in ("access", "refresh", "leeway", "max_age")},
     **{("jwt", field): _gains for field in ("scopes", "algorithms", "typ")},
     **{("jwt", field): _any_change for field in ("issuer", "jwks", "audience", "tenant", "algorithm")},
     ("keys", "overlap"): _longer,

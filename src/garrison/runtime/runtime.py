@@ -36,6 +36,7 @@ from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.news import POLL, News
 from garrison.stores.open import open_records
 from garrison.tokens.revocations import Revocations
+from garrison.tokens.verifier import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -356,8 +357,11 @@ def _refusals(tally: Tally) -> dict[str, Any]:
 
 
 def _longest(policy: Policy) -> int:
-    """Tell for how long the end of a session is remembered: no token of it may outlive that."""
-    return max(DAY, duration(policy.jwt.access) + duration(policy.jwt.leeway))
+    """Tell for how long the end of a session or a subject is remembered: no token of theirs may outlive that."""
+    jwt = policy.jwt
+    # The age of a foreign token is told from its `iat`, which its issuer's clock may have put ahead of ours.
+    foreign = [duration(issuer.max_age) + AHEAD for issuer in jwt.issuers.values()]
+    return max(DAY, *(life + duration(jwt.leeway) for life in (duration(jwt.access), *foreign)))
 
 
 def _told(lines: Iterable[str]) -> str:

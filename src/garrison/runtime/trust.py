@@ -66,6 +66,7 @@ def _foreign(jwt: Jwt, fetch: Fetch) -> list[Trusted]:
             issuer.audience,
             typ=issuer.typ,
             leeway=duration(jwt.leeway),
+            max_age=duration(issuer.max_age),
             scope_claim=issuer.scope_claim,
         )
         trusted.append(Trusted(CachedVerifier(verifier, jwt.cache), source))

@@ -65,6 +65,9 @@ class Issuer(Part, frozen=True):
     algorithms: Annotated[tuple[JwsAlgorithm, ...], Meta(min_length=1)] = ("RS256", "ES256")
     """What it signs with; nothing else is tried."""
 
+    max_age: Life = "1d"
+    """Age at which its tokens count no longer, whatever their `exp`: for so long it is remembered whom we ended."""
+
     tenant: str = ""
     """Tenant that its principals belong to."""
 
