@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory, override_settings
 
 from garrison.django import Garrison
@@ -18,6 +18,7 @@ service = "notes"
 
 [routes]
 "GET /x" = { public = true, limit = "1 at once per address" }
+"POST /echo" = { public = true, content = ["*/*"], limit = "9/s per address" }
 "GET /refused" = { scopes = ["a"], credentials = ["key"], limit = "1 at once per address" }
 """
 
@@ -48,3 +49,12 @@ def test_a_refusal_gives_its_place_back(runtime: Runtime) -> None:
     guard = Garrison(lambda _: StreamingHttpResponse())
 
     assert [_ask(guard, "/refused").status_code for _ in range(3)] == [401] * 3
+
+
+def test_a_body_that_tells_no_length_is_refused_before_a_view_takes_it_for_an_empty_one(runtime: Runtime) -> None:
+    """Django reads no further than `Content-Length`, and there is none."""
+    guard = Garrison(lambda request: HttpResponse(request.body))
+    request = RequestFactory().post("/echo", HTTP_HOST="localhost", HTTP_TRANSFER_ENCODING="chunked")
+    del request.environ["CONTENT_LENGTH"]
+
+    assert guard(request).status_code == 411

@@ -16,8 +16,9 @@ from garrison import Garrison, Policy, PolicyError
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
 from garrison.model.event import Event
+from garrison.model.http.request import Request
 from garrison.model.units import HOUR
-from garrison.policy.schema import Accounts, Audit, Cors, Jwt
+from garrison.policy.schema import Accounts, Audit, Cors, Jwt, Route
 from garrison.runtime.compose import Runtime
 from garrison.stores.protocols import Query
 from tests.adapters.world import at_work, key_of
@@ -243,3 +244,19 @@ def test_refusals_are_recorded_by_the_figure_of_the_new_policy(runtime: Runtime)
 
     found = drive(runtime.driven_side.face.read(Query(code="authz_fail")))
     assert [sealed.event.count for sealed in found] == [1, 1, 3]
+
+
+def test_a_policy_in_force_is_recorded_whatever_the_old_one_leaves_behind(runtime: Runtime) -> None:
+    """A change that is in force while the log says the old policy stays is one that nobody looks for."""
+    policy = replace(runtime.policy, routes={**runtime.policy.routes, "GET /k": Route(credentials=("key",))})
+    runtime.replace(policy)
+    name, key = key_of(runtime, "ada")
+    lines = [(b"host", b"api.example.com"), (name.encode(), key.encode())]
+    assert drive(runtime.driven.decide(Request("GET", "/k", lines, peer="192.0.2.1"))).answer is None
+    runtime.store.close()
+
+    changes = runtime.replace(replace(policy, defaults=replace(policy.defaults, limit=("9/s per address",))))
+
+    assert changes
+    assert runtime.driven.force.plans.policy.defaults.limit == ("9/s per address",)
+    assert [event.code for event in runtime.record._waiting][-1] == "policy_changed"

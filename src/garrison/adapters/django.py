@@ -9,13 +9,14 @@ so that no other one answers before the guard has decided. It serves Django over
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 
 from garrison.adapters.refused import RefusedError
+from garrison.adapters.wsgi.held import held
 from garrison.adapters.wsgi.middleware import CORRELATION, PRINCIPAL, identify, read_environ
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.content import has_body
@@ -72,7 +73,7 @@ class Garrison:
             response = self._get_response(request)
             replacement = self.guard.withhold(asked, decision, response.status_code)
             if replacement is None:
-                self._hold(decision, response)
+                self._hold(asked, decision, response)
                 return _finished(asked, decision, response)
             response.close()
             decision.answer = replacement
@@ -82,8 +83,11 @@ class Garrison:
             answer.content = b""
         return _finished(asked, decision, answer)
 
-    def _hold(self, decision: Decision, response: HttpResponseBase) -> None:
-        """Give back what concurrency limits hold once the last byte is out: until then a stream is being made."""
+    def _hold(self, asked: Request, decision: Decision, response: HttpResponseBase) -> None:
+        """Hold a stream, which is still being made, to its credential, and give its place back with its last byte."""
+        if isinstance(response, StreamingHttpResponse) and not response.is_async and decision.principal.credential:
+            pieces = cast("Iterable[bytes]", response.streaming_content)
+            response.streaming_content = held(pieces, self.guard, asked, decision, self.runtime.clock.monotonic)
         if decision.holds:
             close = response.close
 
@@ -99,7 +103,12 @@ class Garrison:
         """Hold the body to its caps; Django itself never reads past the declared length."""
         if decision.plan.endpoint is None and not has_body(asked):
             return
-        if not self.guard.refuses_body(asked, decision) and self.guard.judges_body(asked, decision):
+        if self.guard.refuses_body(asked, decision):
+            return
+        if b"transfer-encoding" in asked.fields and b"content-length" not in asked.fields:
+            # Django reads no further than the declared length: a view would take the body for an empty one.
+            drive(self.guard.take_body(asked, decision, refuse("length_required", "chunked")))
+        elif self.guard.judges_body(asked, decision):
             drive(self.guard.take_body(asked, decision, request.body))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from garrison.adapters.asgi.middleware import Garrison as AsgiGarrison
 from garrison.adapters.refused import RefusedError
+from garrison.adapters.routes import layers
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
 from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from starlette.requests import HTTPConnection, Request
@@ -66,10 +68,16 @@ class Garrison(AsgiGarrison):
 
     def settle(self, application: Starlette) -> None:
         """Answer what the application raises, wherever it has no handler of its own."""
+        self._take_over(application, self.app)
+        for mounted in mounted_in(application):
+            # Each has error answers of its own: they would give a stranger's password back, and tell whose a thing is.
+            self._take_over(mounted, mounted.middleware_stack)
+
+    def _take_over(self, application: Starlette, built: Any) -> None:
         application.state.garrison = self.runtime
         # With it Starlette answers a fault with its stack trace, before anybody else can.
         application.debug = False
-        inner = _exception_middleware(self.app)
+        inner = _exception_middleware(built)
         for kind, handler in self.handlers().items():
             if not self.is_default(application.exception_handlers.get(kind)):
                 continue
@@ -85,6 +93,15 @@ class Garrison(AsgiGarrison):
     def is_default(self, handler: Any) -> bool:
         """Tell whether the application has no handler of its own in this place."""
         return handler is None
+
+
+def mounted_in(application: Starlette) -> Iterator[Starlette]:
+    """List the applications that are mounted in another, however deep and behind whatever middleware."""
+    for route in application.routes:
+        for layer in layers(getattr(route, "app", None)):
+            if isinstance(layer, Starlette) and layer is not application:
+                yield layer
+                yield from mounted_in(layer)
 
 
 def _exception_middleware(app: Any) -> ExceptionMiddleware | None:
@@ -128,7 +145,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http_exception(request: Request, error: Exception) -> Response:
     """Answer an `HTTPException` of the application: its status and its text, as problem details."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class alone
-    if error.status_code == 405 and request.method == "HEAD":
+    methods: Collection[str] = getattr(request.scope.get("route"), "methods", None) or ()
+    if error.status_code == 405 and request.method == "HEAD" and "HEAD" not in methods:
         inner = _exception_middleware(request.app.middleware_stack)
         if inner is not None:
             return _AsGet(inner)

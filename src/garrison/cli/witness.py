@@ -190,6 +190,8 @@ def _key(runtime: Runtime, name: str) -> Witness:
         owner = drive(side.owners.owner(record.owner))
         if owner is None or not owner.active:
             dead = "the key's owner is gone or blocked"
+    if record.environment != runtime.policy.keys_here.environment:
+        dead = f"the key is for another environment: {record.environment}"
     if 0 < record.expires <= now:
         dead = "the key has expired"
     if record.counted and _left(runtime, record.id) <= 0:

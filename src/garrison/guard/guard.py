@@ -148,7 +148,10 @@ class Guard:
         return None
 
     async def _use(self, decision: Decision) -> Refusal | None:
-        """Spend a use of every credential, last of all, so that what is refused for anything else costs none."""
+        """Spend a use of every credential, after all that is judged by the head, so that no other refusal costs one.
+
+        The body is judged behind it: whoever sends a bad one has used the key.
+        """
         for credential, _ in decision.found:
             refusal = await credential.spend(decision.principal)
             if refusal is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 from functools import cached_property
 from itertools import islice
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Store
 
 __all__ = ["Runtime"]
+
+_log = logging.getLogger("garrison.runtime")
 
 _TEND = 5 * SECOND
 """Microseconds between two writes of what keys were used for."""
@@ -252,12 +255,13 @@ class Runtime:
             if problems := forbidden_live(self.policy, policy):
                 raise PolicyError(problems)
             if changes:
-                self._swap(policy)
+                old = self._swap(policy)
                 self.record.add(self._event("policy_changed", "success", changes=_told(map(str, changes))))
+                self._let_go(old)
             return changes
 
-    def _swap(self, policy: Policy) -> None:
-        """Build every side anew, then exchange what the guards judge by: one reference each."""
+    def _swap(self, policy: Policy) -> list[Side]:
+        """Build every side anew, then exchange what the guards judge by: one reference each. Gives the old ones."""
         present = [name for name in ("driven_side", "awaited_side") if name in self.__dict__]
         old: list[Side] = [self.__dict__[name] for name in present]
         new = [Side(self, side.face, side.waiting, policy) for side in old]
@@ -269,8 +273,15 @@ class Runtime:
             self.__dict__[name] = after
         self.policy = policy
         self._hold_to(policy)
-        for side in old:
-            side.waiting.run(side.api_keys.close(self.clock.wall()))
+        return old
+
+    def _let_go(self, sides: Sequence[Side]) -> None:
+        """Write what the sides of an old policy still hold; the new one is in force, whatever the store says."""
+        for side in sides:
+            try:
+                side.waiting.run(side.api_keys.close(self.clock.wall()))
+            except StoreError as error:
+                _log.warning("uses of keys counted before the policy changed are lost: %s", error)
 
     def _hold_to(self, policy: Policy) -> None:
         """Give what outlives a policy the figures of the new one."""

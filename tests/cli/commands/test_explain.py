@@ -133,6 +133,17 @@ def test_a_key_that_would_not_be_believed_at_all(cli: Cli, policy: Path, words: 
     assert told in ran.out
 
 
+def test_a_key_of_another_environment_is_refused_unread(
+    cli: Cli, policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cli("keys", "create", "k", "--scopes", "notes:read", "--json").json
+    policy.write_text(policy.read_text().replace("[routes]", '[keys]\nenvironment = "test"\n\n[routes]'))
+
+    ran = cli("explain", "GET", "/notes", "--as", f"key:{made['id']}")
+    assert "401 credential_refused" in ran.out
+    assert "another environment: dev" in ran.out
+
+
 def test_a_dead_key_changes_nothing_where_no_credential_is_asked_for(cli: Cli, policy: Path) -> None:
     """The route is unknown before anybody looks at the key."""
     made = cli("keys", "create", "k", "--canary", "--json").json

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from garrison.adapters.refused import RefusedError
 from garrison.adapters.wsgi.body import Capped, read_whole
+from garrison.adapters.wsgi.held import held
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
 from garrison.guard.drive import drive
@@ -111,7 +112,7 @@ class GarrisonWSGI:
         self, request: Request, decision: Decision, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Let the application answer; what it raises is answered here, and logged."""
-        outgoing = _Outgoing(request, decision, start_response, self.guard)
+        outgoing = _Outgoing(request, decision, start_response, self.guard, self.runtime.clock.monotonic)
         try:
             return outgoing.body(self.app(environ, outgoing))
         except OwnershipError:
@@ -128,10 +129,18 @@ class GarrisonWSGI:
 class _Outgoing:
     """A `start_response` that finishes headers, and withholds a success whose ownership was never proved."""
 
-    __slots__ = ("_decision", "_guard", "_replacement", "_request", "_start")
+    __slots__ = ("_decision", "_guard", "_monotonic", "_replacement", "_request", "_start")
 
-    def __init__(self, request: Request, decision: Decision, start: StartResponse, guard: Guard) -> None:
+    def __init__(
+        self,
+        request: Request,
+        decision: Decision,
+        start: StartResponse,
+        guard: Guard,
+        monotonic: Callable[[], int],
+    ) -> None:
         self._guard = guard
+        self._monotonic = monotonic
         self._request = request
         self._decision = decision
         self._start = start
@@ -155,9 +164,14 @@ class _Outgoing:
         pieces = iter(body)
         first = list(islice(pieces, 1))
         if self._replacement is None:
-            return _Body(chain(first, pieces), self, body)
+            return _Body(self._held(chain(first, pieces)), self, body)
         self.close(body)
         return _answer(self._request, self._decision, self._replacement, self._start)
+
+    def _held(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        if not self._decision.principal.credential:
+            return pieces
+        return held(pieces, self._guard, self._request, self._decision, self._monotonic)
 
     def close(self, body: Iterable[bytes]) -> None:
         """Let the application clean up, and give back what concurrency limits hold."""
