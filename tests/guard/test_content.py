@@ -54,6 +54,11 @@ def test_json_is_what_says_it_is_whatever_the_parameters(kind: bytes, json: bool
         ([(b"content-length", b"9" * 19)], "request_malformed"),
         ([(b"content-length", b"1"), (b"content-length", b"1")], "request_malformed"),
         ([(b"content-type", b"a"), (b"content-type", b"b")], "request_malformed"),
+        ([(b"transfer-encoding", b"chunked")], ""),
+        ([(b"transfer-encoding", b" Chunked ")], ""),
+        ([(b"transfer-encoding", b"gzip, chunked")], "request_malformed"),
+        ([(b"transfer-encoding", b"identity")], "request_malformed"),
+        ([(b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"chunked")], "request_malformed"),
     ],
 )
 def test_a_length_is_judged_before_a_byte_is_read(headers: list[Header], code: str) -> None:

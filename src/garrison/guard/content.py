@@ -43,6 +43,10 @@ def check_length(request: Request, most: int) -> Refusal | None:
     if b"content-type" in request.repeated:
         # The guard would judge it by one of the lines, and the application decode it by the other.
         return refuse("request_malformed", "content_type")
+    coding = request.fields.get(b"transfer-encoding")
+    if coding is not None and (coding.strip().lower() != b"chunked" or b"transfer-encoding" in request.repeated):
+        # Servers undo `chunked` alone: what is compressed beneath would be judged, and counted, as it came.
+        return refuse("request_malformed", "transfer_encoding")
     length = request.fields.get(b"content-length")
     if length is None:
         return None
