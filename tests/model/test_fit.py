@@ -205,6 +205,11 @@ def test_a_hostile_value_buys_no_endless_answer() -> None:
     assert len(fit([["x"] * 10_000], list[list[int]]).misfits) == MOST_MISFITS
 
 
+def test_whoever_trusts_the_value_may_ask_for_more() -> None:
+    assert len(fit(["x"] * 10_000, list[int], most=MOST_MISFITS + 1).misfits) == MOST_MISFITS + 1
+    assert len(fit([["x"] * 10_000], list[list[int] | None], most=MOST_MISFITS + 1).misfits) == MOST_MISFITS + 1
+
+
 def test_the_text_never_repeats_the_value() -> None:
     """A password in the wrong field must not come back in an answer, nor reach a log."""
     for misfit in fit({"name": "hunter2!", "color": "hunter2!", "words": "hunter2!"}, Whole).misfits:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import inspect as kinds
 
 from garrison.errors import PolicyError, Problem, UsageError
+from garrison.policy.file.mend import MOST_MENDED
 from garrison.policy.file.write import inline
 from garrison.policy.load import LARGEST_FILE, files_beside, load, read
 from garrison.policy.schema import Policy
@@ -262,6 +263,99 @@ def test_an_overlay_with_a_misspelled_name_is_not_missed() -> None:
     assert told(text) == [("GP002", 11, "environments.producton")]
 
 
+BARE = """accounts = { scopes = ["notes:read", "notes:print"] }
+[stores]
+records = "sqlite:garrison.db"
+[routes]
+"GET /notes" = { scopes = ["notes:read"] }
+"POST /notes" = { scopes = ["notes:print"] }
+"""
+"""What production says itself is missing here, and told: GP009, GP010 and others."""
+
+PRODUCTION = """
+hosts = ["api.example.com"]
+stores = { records = "sqlite:/var/lib/garrison.db" }
+secrets = { root = "file:/run/secrets/garrison" }
+defaults = { limit = "50/s burst 500 per principal" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("header", "path", "remedy"),
+    [
+        ("[environment.production]", "environment", "Did you mean environments?"),
+        ("[environmentss.production]", "environmentss", "Did you mean environments?"),
+        ("[[environment.production]]", "environment", "Did you mean environments?"),
+        ("[[environments.production]]", "environments.production", "Write [environments.production]"),
+        ("[[environments]]", "environments", "Write [environments.development]"),
+        ("[[environment]]", "environment", "Did you mean environments?"),
+        ("[environments.producton]", "environments.producton", "Did you mean production?"),
+    ],
+)
+def test_what_stands_in_a_mislaid_environment_is_not_missed(header: str, path: str, remedy: str) -> None:
+    """An `s` that was forgotten is one mistake, not five."""
+    (problem,) = read(BARE + header + PRODUCTION).problems
+
+    assert (problem.path, problem.line) == (path, 7)
+    assert problem.remedy == remedy
+
+
+@pytest.mark.parametrize("text", ["environments = 7\n", "environments.production = 7\n"])
+def test_an_environment_that_cannot_be_read_may_say_anything(text: str) -> None:
+    assert [rule for rule, _, _ in told(text + BARE)] == ["GP004"]
+
+
+def test_a_mislaid_environment_hides_only_what_it_speaks_of() -> None:
+    text = "[stores]\nrecords = 'sqlite:garrison.db'\n[environment.production]" + PRODUCTION
+
+    assert [rule for rule, _, _ in told(text)] == ["GP002", "GP030"]
+
+
+@pytest.mark.parametrize("member", ["storess = { records = ", "stores = { recods = "])
+def test_what_an_overlay_misspells_is_not_missed_below_it(member: str) -> None:
+    """The value below it, a file in the working directory, is the one that the author meant to replace."""
+    text = BARE + "[environments.production]" + PRODUCTION.replace("stores = { records = ", member)
+
+    assert [rule for rule, _, _ in told(text)] == ["GP002"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "rules"),
+    [("[routs]\n", ["GP002"]), ("routes = 7\n[elsewhere]\n", ["GP002", "GP004"]), ("[[routes]]\n", ["GP004"])],
+)
+def test_routes_that_an_overlay_adds_are_not_all_there_are(routes: str, rules: list[str]) -> None:
+    """The routes that demand the scopes are written, and cannot be read."""
+    text = BARE.replace("[stores]\n", "stores.").replace("[routes]\n", routes)
+    text += "[environments.production]" + PRODUCTION
+    text += '[environments.development.routes]\n"GET /docs" = { public = true, limit = "1/s per address" }\n'
+
+    assert [rule for rule, _, _ in told(text, "development")] == rules
+
+
+def test_routes_that_an_overlay_misspells_are_not_missed() -> None:
+    """The rule that asks who uses the headers (GP069) waits until the routes can be read."""
+    text = MENDED + '[environments.development]\nroute = { "GET /docs" = { headers = "docs" } }\n'
+    text += '[environments.development.headers.docs]\nprofile = "html"\n'
+
+    assert [rule for rule, _, _ in told(text, "development")] == ["GP002"]
+
+
+def test_a_member_that_resembles_nothing_hides_nothing() -> None:
+    text = BARE + "[environments.production]" + PRODUCTION.replace("stores", "zzz")
+
+    assert [rule for rule, _, _ in told(text)] == ["GP002", "GP009"]
+
+
+def test_it_says_when_more_may_be_wrong_than_is_told() -> None:
+    """Whoever mends exactly what was told must not take the silence about the rest for praise."""
+    routes = "".join(f'"GET /{number}" = {{ publik = true, limit = "x" }}\n' for number in range(MOST_MENDED))
+
+    *first, last = read(f"[routes]\n{routes}").problems
+
+    assert len(first) == MOST_MENDED
+    assert "may be more" in last.text
+
+
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
@@ -354,6 +448,8 @@ def test_an_unknown_environment_is_refused() -> None:
         ("x = " + "9" * 5_000, 1),
         ("x = " + "[" * 5_000, 1),
         ("\x00", 1),
+        ("x = 1\n" + ".".join("a" * 3_000) + " = 1\n\n\n", 2),
+        ("\n\n[" + ".".join("a" * 3_000) + "]\n\n\n", 3),
     ],
 )
 def test_what_is_not_toml_is_one_problem_with_its_line(text: str, line: int) -> None:

@@ -7,6 +7,7 @@ one `msgspec.convert`; only one that does not is walked.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -63,19 +64,20 @@ class Fitted(NamedTuple, Generic[T]):
 
 
 class _Full(Exception):  # noqa: N818  # not an error: the walk has collected enough
-    """`MOST_MISFITS` are found."""
+    """As many misfits are found as were asked for."""
 
 
-def fit(value: object, wanted: type[T], notations: Notations | None = None) -> Fitted[T]:
+def fit(value: object, wanted: type[T], notations: Notations | None = None, most: int = MOST_MISFITS) -> Fitted[T]:
     """Turn a plain value into the wanted type.
 
     Args:
         value: Dictionaries, lists, text, numbers, booleans, None.
         wanted: A msgspec struct, or any type that msgspec converts to.
         notations: Readers of marked text fields; without any, those fields are any text.
+        most: Misfits collected before the walk ends.
 
     Returns:
-        The value, or all misfits (at most `MOST_MISFITS`).
+        The value, or all misfits (at most `most`).
     """
     whole, complaint = None, ""
     try:
@@ -85,11 +87,11 @@ def fit(value: object, wanted: type[T], notations: Notations | None = None) -> F
     else:
         if not notations:
             return Fitted(whole, ())
-    walk = _Walk(notations or {})
+    walk = _Walk(notations or {}, most)
     try:
         walk.visit(value, _type_of(wanted), ())
     except _Full:
-        walk.misfits = walk.misfits[:MOST_MISFITS]
+        walk.misfits = walk.misfits[:most]
     if complaint and not walk.misfits:
         # A rule that only msgspec knows, such as a struct's own check: it decides, we only pass it on.
         walk.misfits.append(_from_msgspec(complaint))
@@ -129,13 +131,14 @@ def _type_of(wanted: object) -> kinds.Type:
 class _Walk:
     """One walk over a value, side by side with the type it should have."""
 
-    def __init__(self, notations: Notations) -> None:
+    def __init__(self, notations: Notations, most: int) -> None:
         self.notations = notations
+        self.most = most
         self.misfits: list[Misfit] = []
 
     def miss(self, path: Path, code: str, text: str, offers: tuple[str, ...] = (), notation: str = "") -> None:
         self.misfits.append(Misfit(path, code, text, offers, notation))
-        if len(self.misfits) >= MOST_MISFITS:
+        if len(self.misfits) >= self.most:
             raise _Full
 
     def visit(self, value: object, wanted: kinds.Type, path: Path) -> None:
@@ -233,8 +236,9 @@ class _Walk:
         """Try each member; report the complaints of the one that came closest: of the value's own shape."""
         best: list[Misfit] | None = None
         for member in wanted.types:
-            trial = _Walk(self.notations)
-            trial.visit(value, member, path)
+            trial = _Walk(self.notations, self.most)
+            with suppress(_Full):
+                trial.visit(value, member, path)
             if not trial.misfits:
                 return
             if any(missed.path != path or missed.code != "type" for missed in trial.misfits):

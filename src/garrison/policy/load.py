@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from garrison.errors import PolicyError, Problem, UsageError
 from garrison.model.fit import path_text
 from garrison.policy.file.lines import lines_of
-from garrison.policy.file.mend import Mended, mended
+from garrison.policy.file.mend import ANYWHERE, MOST_MENDED, Mended, mended
 from garrison.policy.file.overlay import Places, merged
 from garrison.policy.file.problem import as_problem, closest, meant, one_of
 from garrison.policy.lint import lint
@@ -109,8 +109,9 @@ def _text_of(file: File) -> str | Problem:
 def _syntax(failure: ValueError | RecursionError, text: str) -> Problem:
     found = re.search(r"\(at line (\d+), column \d+\)", str(failure))
     line = int(found[1]) if found else text.count("\n") + 1
-    words = "it is nested too deeply" if isinstance(failure, RecursionError) else str(failure)
-    return Problem("GP001", "", line, f"The text is not TOML: {words}", "Mend this line first")
+    deep = isinstance(failure, RecursionError)
+    words = "The text is nested too deeply" if deep else f"The text is not TOML: {failure}"
+    return Problem("GP001", "", line, words, "Mend this line first")
 
 
 def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, files: Files | None) -> Reading:
@@ -118,10 +119,10 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
 
     What does not fit keeps nothing else from being judged: one run is enough to mend the file.
     """
-    overlays = document.pop("environments", {})
-    problems = _misplaced(document, overlays, lines)
-    mislaid = frozenset(_mislaid(overlays, environment))
-    overlays = _laid(overlays)
+    written = document.pop("environments", {})
+    holes = set(_mislaid(document, written, environment))
+    problems = _misplaced(document, written, lines)
+    overlays = _laid(written)
     here = Mended(Policy(), frozenset(), ())
     for name in _ENVIRONMENTS:
         if name != environment and name not in overlays:
@@ -130,19 +131,78 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
         whole = {**merged(document, overlays.get(name, {})), "environment": name}
         found = mended(whole)
         problems += [as_problem(_offered(misfit), places, whole) for misfit in found.misfits]
-        here = found if name == environment else here
+        problems += _unfinished(found)
+        if name == environment:
+            here = found
+            holes.update(_hidden(found.misfits, lines, name))
+        else:
+            holes.update(_covered(found, document, overlays.get(environment, {})))
     refused = bool(problems)
     places = Places(lines, environment)
-    problems += [places.put(problem) for problem in lint(here.policy, files=files, holes=here.holes | mislaid)]
+    problems += [places.put(problem) for problem in lint(here.policy, files=files, holes=here.holes | holes)]
     return Reading(None if refused else here.policy, tuple(dict.fromkeys(problems)), places)
 
 
-def _mislaid(overlays: Any, environment: str) -> Iterator[Path]:
-    """Name what an overlay with a misspelled name was to say; `_misplaced` has told about the name."""
-    for name, overlay in overlays.items() if isinstance(overlays, dict) else ():
-        if name != environment and closest(name, _ENVIRONMENTS) == environment and isinstance(overlay, dict):
-            for table, members in overlay.items():
-                yield from ((table, member) for member in members) if isinstance(members, dict) else ((table,),)
+def _unfinished(found: Mended) -> Iterator[Problem]:
+    """Say that the list of what does not fit may go on."""
+    if len(found.misfits) == MOST_MENDED:
+        text = f"There may be more than these {MOST_MENDED} places that cannot be read, and no rule was applied"
+        yield Problem("GP004", "", 0, text, "Mend these first")
+
+
+def _mislaid(document: dict[str, Any], written: Any, environment: str) -> Iterator[Path]:
+    """Name what was to be said of this environment and stands where nobody reads it; the place itself is told."""
+    laid = isinstance(written, dict) and isinstance(written.get(environment), dict)
+    yield from _meant_for({**written, environment: {}} if laid else written, environment)
+    for name, tables in document.items():
+        if _means_environments(name, tables):
+            yield from _meant_for(tables, environment)
+
+
+def _means_environments(name: str, tables: Any) -> bool:
+    """Tell whether a member at the top is `environments`, misspelled."""
+    fields = Policy.__struct_fields__
+    return isinstance(tables, (dict, list)) and (
+        name == "environment" or (name not in fields and closest(name, fields) == "environment")
+    )
+
+
+def _meant_for(tables: Any, environment: str) -> Iterator[Path]:
+    """Name what those of the tables say that were meant for this environment."""
+    if not isinstance(tables, dict):
+        yield from ANYWHERE
+        return
+    for name, overlay in tables.items():
+        if closest(name, _ENVIRONMENTS) == environment:
+            yield from _spoken(overlay)
+
+
+def _spoken(overlay: Any) -> Iterator[Path]:
+    """Name what an overlay speaks of, also one written `[[environments.production]]`; else it may be anything."""
+    if isinstance(overlay, list):
+        for element in overlay:
+            yield from _spoken(element)
+    elif isinstance(overlay, dict):
+        for table, members in overlay.items():
+            yield from ((table, member) for member in members) if isinstance(members, dict) else ((table,),)
+    else:
+        yield from ANYWHERE
+
+
+def _hidden(misfits: tuple[Misfit, ...], lines: dict[Path, int], environment: str) -> Iterator[Path]:
+    """Name what a misspelled member was meant for, where only the other layer has a member of that name."""
+    for path, offers in ((misfit.path, misfit.offers) for misfit in misfits if misfit.code == "unknown"):
+        other = (*path[:-1], closest(str(path[-1]), offers))
+        for layer in (), ("environments", environment):
+            if other[-1] and (*layer, *path) in lines and (*layer, *other) not in lines:
+                yield other
+
+
+def _covered(other: Mended, document: dict[str, Any], overlay: dict[str, Any]) -> Iterator[Path]:
+    """Name tables that cannot be read, and whose place this environment's overlay takes instead of adding to them."""
+    for name, table in overlay.items():
+        if (name,) in other.holes and isinstance(table, dict) and not isinstance(document.get(name, {}), dict):
+            yield (name,)
 
 
 def _laid(overlays: Any) -> dict[str, dict[str, Any]]:
@@ -164,9 +224,11 @@ def _offered(misfit: Misfit) -> Misfit:
 def _misplaced(document: dict[str, Any], overlays: Any, lines: dict[Path, int]) -> list[Problem]:
     """Find what cannot be seen after merging."""
     problems = []
-    if document.pop("environment", None) is not None:
-        text = "The environment does not stand in the file"
-        remedy = "Remove it and set GARRISON_ENV, so that one file serves all environments"
+    if "environment" in document:
+        text, remedy = "is not known here", "Did you mean environments?"
+        if not isinstance(document.pop("environment"), (dict, list)):
+            text = "The environment does not stand in the file"
+            remedy = "Remove it and set GARRISON_ENV, so that one file serves all environments"
         problems.append(Problem("GP002", "environment", lines.get(("environment",), 0), text, remedy))
     if not isinstance(overlays, dict):
         line = lines.get(("environments",), 0)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.model.fit import Path
-from garrison.policy.file.lines import lines_of
+from garrison.policy.file.lines import DEEPEST, lines_of
 from garrison.policy.file.write import inline
 
 FILE = '''# a comment = 1
@@ -106,3 +107,16 @@ def test_whatever_is_toml_is_followed_to_its_end(text: str) -> None:
         return
 
     assert set(lines_of(text)) == paths_of(document)
+
+
+@pytest.mark.parametrize("opening", ["{key} = 1", "[{key}]", "[[{key}]]", "x = {lists}"])
+def test_a_path_without_end_is_refused_with_its_line(opening: str) -> None:
+    """`tomllib` reads dotted keys of any length; whatever walks the document afterwards would run out of stack."""
+    text = "a = 1\n" + opening.format(key=".".join("b" * (DEEPEST + 1)), lists="[" * DEEPEST + "1" + "]" * DEEPEST)
+
+    with pytest.raises(RecursionError, match=r"at line 2, column 1"):
+        lines_of(text)
+
+
+def test_the_longest_path_has_its_line() -> None:
+    assert lines_of("\n" + ".".join("b" * DEEPEST) + " = 1")[("b",) * DEEPEST] == 2

@@ -32,10 +32,19 @@ class Looks:
         """Keep the holes; `seen` is shared where several watch for one rule."""
         self.holes = holes
         self.seen: set[Path] = set() if seen is None else seen
+        self.below: dict[Path, set[Path]] = {}
+        for hole in holes:
+            for end in range(len(hole) + 1):
+                self.below.setdefault(hole[:end], set()).add(hole)
+
+    def near(self, path: Path) -> Holes:
+        """Name the holes in a place and around it; a table of bad routes must not cost each of them a look at all."""
+        around = (path[:end] for end in range(len(path)))
+        return frozenset(self.below.get(path, ())).union(hole for hole in around if hole in self.holes)
 
     def at(self, value: Any, path: Path) -> Any:
         """Give what stands at a path: as it is, or watched where a hole is near."""
-        near = frozenset(hole for hole in self.holes if hole[: len(path)] == path[: len(hole)])
+        near = self.near(path)
         if not near:
             return value
         within = Looks(near, self.seen)
@@ -55,8 +64,9 @@ class Looks:
     def row(self, row: Demand) -> Demand:
         """Watch a route, and what it takes from the defaults."""
         path = ("routes", row.name)
-        taken = {(*path, *hole[1:]) for hole in self.holes if hole[0] == "defaults" and _takes(row.stated, hole)}
-        whole = Looks(self.holes | taken, self.seen).at(row.whole, path)
+        defaults = self.below.get(("defaults",), ())
+        taken = {(*path, *hole[1:]) for hole in defaults if _takes(row.stated, hole)}
+        whole = Looks(self.near(path) | taken, self.seen).at(row.whole, path)
         return row._replace(stated=self.at(row.stated, path), whole=whole)
 
     def inside(self, text: str) -> bool:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from garrison.model.fit import Path
 
-__all__ = ["lines_of"]
+__all__ = ["DEEPEST", "lines_of"]
+
+DEEPEST = 64
+"""Steps of the longest path; a policy has eight. Whatever walks a document calls itself once or twice a step, and
+a thousand steps would end the thread that reads the file again."""
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BASIC = r'"""(?:\\.|[^\\])*?"{3,5}|"(?:\\.|[^"\\\n])*"'
@@ -23,7 +27,11 @@ _WORD = re.compile(r"[^\s,\]}#]+(?: [0-9][^\s,\]}#]*)?")
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Map every path of a valid TOML text to its line, counted from 1."""
+    """Map every path of a valid TOML text to its line, counted from 1.
+
+    Raises:
+        RecursionError: A path has more than `DEEPEST` steps; the text says on which line.
+    """
     return _Scanner(text).run()
 
 
@@ -56,6 +64,9 @@ class _Scanner:
         """Remember the line of a path and, once, of what it stands in."""
         self.line += self.text.count("\n", self.counted, self.at)
         self.counted = self.at
+        if len(path) > DEEPEST:
+            msg = f"nested too deeply (at line {self.line}, column 1)"
+            raise RecursionError(msg)
         for end in range(1, len(path)):
             self.lines.setdefault(path[:end], self.line)
         self.lines[path] = self.line

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from garrison.model.fit import Fitted, Misfit, Path
     from garrison.policy.file.holes import Holes
 
-__all__ = ["Mended", "mended"]
+__all__ = ["ANYWHERE", "MOST_MENDED", "Mended", "mended"]
 
+MOST_MENDED = 1_000
+"""Misfits that are told and mended. Of a file with more the rules say nothing: each hole costs every rule a look."""
+
+ANYWHERE: Holes = frozenset((name,) for name in Policy.__struct_fields__)
+"""The holes of a policy of which nothing is known."""
 
 _SOMETHING = "x"
 """Fits where any text does; where another is wanted, the misfit that comes next tells which."""
@@ -42,13 +47,15 @@ def mended(document: dict[str, Any]) -> Mended:
     Args:
         document: The plain value of a whole policy; not changed.
     """
-    found: Fitted[Policy] = fit(document, Policy, READERS)
+    found: Fitted[Policy] = fit(document, Policy, READERS, MOST_MENDED)
     misfits = found.misfits
+    if len(misfits) == MOST_MENDED:
+        return Mended(Policy(), ANYWHERE, misfits)
     mend = _Mend(deepcopy(document) if misfits else document)
     while found.value is None:
         for misfit in found.misfits:
             mend.take(misfit)
-        found = fit(mend.document, Policy, READERS)
+        found = fit(mend.document, Policy, READERS, MOST_MENDED)
     return Mended(found.value, frozenset(mend.holes), misfits)
 
 
