@@ -25,6 +25,7 @@ service = "notes"
 
 [routes]
 "GET /plain" = { public = true }
+"GET /held" = { public = true }
 "POST /echo" = { public = true, content = ["text/plain"] }
 "POST /early" = { public = true, content = ["text/plain"] }
 "WS /live" = { public = true }
@@ -37,40 +38,64 @@ class Line:
     def __init__(self, runner: asyncio.Runner, runtime: Runtime) -> None:
         self._runner = runner
         self._runtime = runtime
+        self._let_go = asyncio.Event()
         self.reached: list[str] = []
         """Paths that the application was asked for."""
 
     def say(self, *pieces: bytes) -> list[Answer]:
         """Send pieces over one connection, each once the one before is answered; give all until it is closed."""
-        return _answers(self._runner.run(asyncio.wait_for(self._exchange(pieces), 60)))
+        return _answers(self._runner.run(asyncio.wait_for(self._exchange(pieces, asyncio.Queue()), 60)))
+
+    def press(self, *pieces: bytes) -> list[Answer]:
+        """Send pieces, each once the one before was read, while `/held` waits; then give all until it is closed."""
+        return _answers(self._runner.run(asyncio.wait_for(self._exchange(pieces, asyncio.Queue(), press=True), 60)))
 
     def events(self) -> list[Event]:
         """Read the journal."""
         self._runtime.flush(last=True)
         return [sealed.event for sealed in drive(self._runtime.driven_side.face.read(Query()))]
 
-    async def _exchange(self, pieces: tuple[bytes, ...]) -> bytes:
+    async def _exchange(self, pieces: tuple[bytes, ...], read: asyncio.Queue[int], *, press: bool = False) -> bytes:
         config = uvicorn.Config(Garrison(self._app, runtime=self._runtime), interface="asgi3", log_config=None)
         config.load()
-        http, state = wire(self._runtime), ServerState()
+        state = ServerState()
+
+        class Told(wire(self._runtime)):  # type: ignore[misc]  # the class is made at run time
+            """Tells what it has read."""
+
+            def data_received(self, data: bytes) -> None:
+                super().data_received(data)
+                read.put_nowait(len(data))
+
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: http(config, state, {}), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: Told(config, state, {}), "127.0.0.1", 0)
         async with server:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             said = b""
             # Closed with something unread, a connection is reset.
             with suppress(ConnectionError):
-                for piece in pieces:
-                    said += await reader.readuntil(b"}") if piece is not pieces[0] else b""
+                for turn, piece in enumerate(pieces):
+                    said += await reader.readuntil(b"}") if turn and not press else b""
                     writer.write(piece)
                     await writer.drain()
+                    if press:
+                        await read.get()
+                self._let_go.set()
                 said += await reader.read()
             writer.close()
             return said
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
-        """Read the body, then tell the names of the request's fields; `/early` does not wait for the body."""
+        """Read the body, then tell the names of the request's fields; `/early` does not wait for the body.
+
+        `/held` waits until all is sent, and a WebSocket is not taken.
+        """
         self.reached.append(scope["path"])
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+            return
+        if scope["path"] == "/held":
+            await self._let_go.wait()
         if scope["path"] == "/early":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
             await send({"type": "http.response.body", "body": b"{}", "more_body": True})
@@ -84,13 +109,13 @@ class Line:
 
 
 def _answers(said: bytes) -> list[Answer]:
-    """Take answers with a length apart."""
+    """Take answers apart; one without a length ends with the connection."""
     found = []
     while said:
         head, _, said = said.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         fields = dict(line.split(": ", 1) for line in lines)
-        length = int(fields["content-length"])
+        length = int(fields.get("content-length", len(said)))
         found.append(Answer(int(status.split()[1]), fields, said[:length]))
         said = said[length:]
     return found

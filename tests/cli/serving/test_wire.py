@@ -19,6 +19,8 @@ BROKEN = {
     "two lengths": b"POST /echo HTTP/1.1\r\nContent-Length: 3\r\n" + CHUNKED + b"0\r\n\r\n",
     "a chunk without a size": b"POST /echo HTTP/1.1\r\n" + CHUNKED + b"zz\r\n\r\n",
     "another version": b"GET /plain HTTP/9.9\r\n" + HOST + b"\r\n",
+    "the next version": b"GET /plain HTTP/2.0\r\n" + HOST + b"\r\n",
+    "the first version": b"GET /plain HTTP/0.9\r\n" + HOST + b"\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00",
     "a target that is no path": b"GET plain HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -67,9 +69,28 @@ def test_an_answer_that_has_begun_is_broken_off(line: Line) -> None:
     assert answer.body == b"{}"
 
 
-def test_a_broken_body_behind_others_ends_the_connection(line: Line) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_broken_body_behind_others_leaves_them_their_answers(line: Line, count: int) -> None:
     """Where several wait, the problem would be the first one's."""
-    assert line.say(PLAIN + b"POST /echo HTTP/1.1\r\n" + CHUNKED + b"zz\r\n") == []
+    answers = line.say(PLAIN * count + b"POST /echo HTTP/1.1\r\n" + CHUNKED + b"zz\r\n")
+
+    assert [answer.status for answer in answers] == [200] * count
+    assert answers[-1].headers["connection"] == "close"
+    assert line.reached == ["/plain"] * count
+
+
+def test_an_upgrade_to_what_is_not_spoken_is_answered_and_is_the_last(line: Line) -> None:
+    """Clients offer HTTP/2 that way; what they say behind it, the parser may have dropped."""
+    (answer,) = line.say(b"GET /plain HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n" + HOST + b"\r\n" + PLAIN)
+
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert line.reached == ["/plain"]
+
+
+def test_an_older_version_is_served(line: Line) -> None:
+    (answer,) = line.say(PLAIN.replace(b"1.1", b"1.0"))
+
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """One connection of `garrison serve`: what cannot be read as HTTP is refused like everything else, and recorded.
 
 The guard sees a request once its head is whole and sound; whatever is not must be judged here, where the bytes are.
-A refusal must not stand where an earlier request waits for its answer; a target must not name another host than
-`Host`; fields that end a chunked body must not join those that were judged; and a head must end.
+A refusal must not stand where an earlier request waits for its answer, nor an upgrade; a target must not name another
+host than `Host`; a body must not be read as the next request; fields that end a chunked body must not join those that
+were judged; and a head must end.
 
-Sources: RFC 9112 sections 3.2.2 (absolute form), 7.1.2 (trailer fields), 9.3.2 (pipelining) and 9.6 (closing).
+Sources: RFC 9112 sections 2.3 (version), 3.2.2 (absolute form), 7.1.2 (trailer fields), 9.3.2 (pipelining) and 9.6
+(closing); RFC 9110 section 7.8 (upgrade); RFC 6455 section 4.2.1 (handshake).
 """
 
 from __future__ import annotations
@@ -32,6 +34,11 @@ LONGEST = 512 * 1024
 below; they are held once a head has ended, and an endless one is copied anew with every piece."""
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
+_HANDSHAKE = {
+    b"upgrade": re.compile(rb"websocket", re.IGNORECASE),
+    b"sec-websocket-key": re.compile(rb"[A-Za-z0-9+/]{22}=="),
+    b"sec-websocket-version": re.compile(rb"13"),
+}
 
 
 class Wire(HttpToolsProtocol):
@@ -43,9 +50,16 @@ class Wire(HttpToolsProtocol):
     """Bytes since the parser last came to the end of something."""
 
     _refusal = refuse("request_malformed", "unreadable")
+    _ended = False
+    """Nothing that comes from now on is anybody's request."""
+
+    _before: Any = None
+    """The request before the newest."""
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
+        if self._ended:
+            return
         self._unread += len(data)
         if self._unread > LONGEST:
             self._refusal = refuse("headers_too_large", "endless")
@@ -58,6 +72,11 @@ class Wire(HttpToolsProtocol):
         self._unread = 0
         if not self.url.startswith((b"/", b"*")):
             self.url = self._origin_form()
+        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise self._malformed("version")
+        if self.parser.should_upgrade():
+            self._judge_upgrade()
+        self._before = self.cycle
         super().on_headers_complete()
         if not self.parser.should_upgrade():
             self.headers = []
@@ -79,20 +98,59 @@ class Wire(HttpToolsProtocol):
         found = _ABSOLUTE.fullmatch(self.url)
         hosts = [value.lower() for name, value in self.headers if name == b"host"]
         if found is None or hosts != [found[1].lower()]:
-            self._refusal = refuse("request_malformed", "target")
-            raise HttpParserInvalidURLError
+            raise self._malformed("target")
         return found[2] if found[2].startswith(b"/") else b"/" + found[2]
+
+    def _judge_upgrade(self) -> None:
+        """Let a request change the protocol only where nothing else can be mistaken for a part of the new one.
+
+        The parser skips the body of such a request and would read it as the next one: request smuggling. What is
+        said in the new protocol goes out at once, even before an answer that is due.
+
+        Raises:
+            HttpParserInvalidURLError: It has a body, or comes out of turn, or is no sound handshake.
+        """
+        framed = [value for name, value in self.headers if name in {b"transfer-encoding", b"content-length"}]
+        before: Any = self.cycle
+        if framed not in ([], [b"0"]) or (before is not None and not before.response_complete):
+            raise self._malformed("upgrade")
+        if self._should_upgrade() and not self._shakes_hands():
+            raise self._malformed("handshake")
+
+    def _shakes_hands(self) -> bool:
+        """Tell whether a WebSocket is asked for as it must be; the library would answer plain text."""
+        if (self.parser.get_method(), self.parser.get_http_version()) != (b"GET", "1.1"):
+            return False
+        fields = [(name, value) for name, value in self.headers if name in _HANDSHAKE]
+        once = sorted(name for name, _ in fields) == sorted(_HANDSHAKE)
+        return once and all(_HANDSHAKE[name].fullmatch(value) for name, value in fields)
+
+    def _malformed(self, reason: str) -> HttpParserInvalidURLError:
+        """Give what makes the parser stop, and keep why."""
+        self._refusal = refuse("request_malformed", reason)
+        return HttpParserInvalidURLError()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer in the protocol that is spoken, and close: what came behind the head, the parser has dropped."""
+        super()._unsupported_upgrade_warning()
+        self._ended = True
+        self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, and close: where the next request would begin, nobody can tell."""
+        self._ended = True
         answer = self._refused()
+        if self.pipeline and self.cycle.scope is self.scope:
+            # Its head was sound and it waits its turn, which must not come: its body is broken.
+            self.pipeline.popleft()
+            self.cycle = self._before
         cycle: Any = self.cycle
         whose = cycle is not None and cycle.scope is self.scope
         if cycle is not None and not whose and not cycle.response_complete:
             # Earlier requests wait for their answers, and this one would be taken for theirs.
             cycle.keep_alive = False
             return
-        if not whose or not (cycle.response_started or self.pipeline):
+        if not whose or not cycle.response_started:
             self.transport.write(answer)
         if whose:
             cycle.disconnected = True
