@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["Garrison", "correlation_of", "principal_of", "told"]
+__all__ = ["Garrison", "correlation_of", "mounted_in", "principal_of", "told"]
 
 
 class Garrison(AsgiGarrison):
