@@ -288,7 +288,7 @@ def _figures() -> Iterator[str]:
     yield "`make bench` prints these figures and ends with status 1 when a bar is missed. Each is a ratio of ours to"
     yield "the other side's, so that it says something on other machines too: 0.25 against a rival is a quarter of its"
     yield "time. It still moves with the processor: where caches are small, Python weighs more against C, and ratios to"
-    yield "a bare call of C (a signature, a row of SQLite) rise: a cold key has been 2.3 on one machine, 4.0 on another."
+    yield "a bare call of C (a signature, a row of SQLite) rise: a cold key has been 2.3 on one and 4.0 on another."
     yield ""
     yield "How they are measured: both sides in one process, in turn, 15 to 90 rounds; process CPU time, so that a busy"
     yield "machine shifts both alike; the median of the rounds. What a layer adds is its time less that of the same"
