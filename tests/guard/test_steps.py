@@ -177,3 +177,39 @@ def test_a_fault_of_our_own_is_a_refusal_without_a_trace(world: World) -> None:
     assert decision.answer is not None
     assert decision.answer.status == 500
     assert b"secret" not in decision.answer.body
+
+
+_HEAD = 4 * 1024 - len(b"hostapi.example.com") - len(b"x")
+"""Bytes of a field `x` that fill the head to its cap."""
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "query", "code"),
+    [
+        ("GET /" + "n" * 127, (), b"", "route_unknown"),
+        ("GET /" + "n" * 128, (), b"", "target_too_long"),
+        ("GET /free", (), b"q" * 64, ""),
+        ("GET /free", (), b"q" * 65, "target_too_long"),
+        ("GET /free", ((b"x", b"y" * _HEAD),), b"", ""),
+        ("GET /free", ((b"x", b"y" * (_HEAD + 1)),), b"", "headers_too_large"),
+        ("GET /free", tuple((b"x%d" % n, b"") for n in range(19)), b"", ""),
+        ("GET /free", tuple((b"x%d" % n, b"") for n in range(20)), b"", "headers_too_large"),
+    ],
+)
+def test_a_cap_is_the_most_that_passes(
+    world: World, target: str, headers: tuple[Header, ...], query: bytes, code: str
+) -> None:
+    """From both sides, at first sight and when the route is remembered."""
+    for _ in range(2):
+        refusal = world.ask(target, *headers, query=query).refusal
+
+        assert (refusal.code if refusal else "") == code
+
+
+def test_a_key_that_passed_was_used(world: World) -> None:
+    """What is recalled counts as well: an old secret would else look safe to drop while a program lives by it."""
+    key = world.key("notes:read")
+    passed = [world.ask("GET /twice", key).answer is None for _ in range(3)]
+
+    assert passed == [True, True, False]
+    assert [count for count, _ in world.runtime.driven_side.api_keys.uses._counts.values()] == [2]
