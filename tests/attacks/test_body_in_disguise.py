@@ -5,7 +5,6 @@ Many handlers parse a body by hand and never look at its type; what was not judg
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ import pytest
 
 from garrison.runtime.compose import Runtime
 from tests.adapters.world import at_work
-from tests.journeys.places import PLACES, Place
+from tests.journeys.places import Place
 
 POLICY = """
 service = "notes"
@@ -53,12 +52,6 @@ def runtime() -> Iterator[Runtime]:
     """Routes that say what they take, and one that says nothing."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 @pytest.mark.parametrize("path", ["/echo", "/none"])

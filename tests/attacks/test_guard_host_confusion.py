@@ -6,14 +6,13 @@ that the application builds from it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from garrison.runtime.compose import Runtime
 from tests.adapters.world import at_work, key_of
-from tests.journeys.places import PLACES, Place
+from tests.journeys.places import Place
 
 POLICY = """
 service = "notes"
@@ -56,12 +55,6 @@ def runtime() -> Iterator[Runtime]:
     """One served host."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 def test_another_host_is_misdirected_even_with_a_good_key(place: Place, runtime: Runtime) -> None:

@@ -12,7 +12,7 @@ from garrison import Garrison, GarrisonWSGI
 from garrison.model.http.identity import TOLD_BY
 from garrison.runtime.compose import Runtime
 from tests.adapters.world import at_work, key_of
-from tests.journeys.places import PLACES, AsgiPlace, Place, WsgiPlace
+from tests.journeys.places import AsgiPlace, Place, WsgiPlace
 
 POLICY = """
 service = "notes"
@@ -62,12 +62,6 @@ def runtime() -> Iterator[Runtime]:
     """A proxy is trusted about addresses, and about nothing else."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "10.0.0.1"])

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from garrison import Garrison
+from garrison.errors import PolicyError
+from garrison.policy.load import load
 from garrison.runtime.compose import Runtime
 from tests.adapters.socket_client import connect
 from tests.adapters.world import at_work, key_of
-from tests.journeys.places import PLACES, AsgiPlace, Place
+from tests.journeys.places import AsgiPlace, Place
 
 POLICY = """
 service = "notes"
@@ -37,12 +39,6 @@ def runtime() -> Iterator[Runtime]:
     """Reading is free, deleting is not."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 @pytest.mark.parametrize("field", ["x-http-method-override", "x-http-method", "x-method-override", "_method"])
@@ -130,3 +126,11 @@ def test_a_socket_is_still_a_socket(runtime: Runtime, runner: asyncio.Runner) ->
     AsgiPlace(guarded, runner).call("WS", "/room")
 
     assert reached == ["websocket"]
+
+
+def test_no_policy_lets_head_run_what_get_guards() -> None:
+    """Frameworks run the handler of GET for a HEAD; a HEAD that anybody may send would run it for anybody."""
+    with pytest.raises(PolicyError) as refused:
+        load(POLICY + '"HEAD /mine" = { public = true, limit = "9/s per address" }\n', "production")
+
+    assert "GP024" in [problem.rule for problem in refused.value.problems]

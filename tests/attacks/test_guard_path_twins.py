@@ -5,7 +5,6 @@ What the guard lets through must be the spelling the application routes by, else
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from itertools import product
 
@@ -13,7 +12,7 @@ import pytest
 
 from garrison.runtime.compose import Runtime
 from tests.adapters.world import at_work, key_of
-from tests.journeys.places import PLACES, Place
+from tests.journeys.places import Place
 
 POLICY = """
 service = "notes"
@@ -58,12 +57,6 @@ def runtime() -> Iterator[Runtime]:
     """Routes with and without a demand."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 def test_a_twin_of_a_path_reaches_nothing(place: Place, runtime: Runtime) -> None:

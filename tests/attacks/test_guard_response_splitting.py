@@ -5,14 +5,13 @@ Also whatever else a caller could have written into an answer's head: nothing of
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from garrison.runtime.compose import Runtime
 from tests.adapters.world import at_work, key_of
-from tests.journeys.places import PLACES, Answer, Place
+from tests.journeys.places import Answer, Place
 
 POLICY = """
 service = "notes"
@@ -57,12 +56,6 @@ def runtime() -> Iterator[Runtime]:
     """A policy that echoes as much as any policy can: patterns, stars and credentials."""
     with at_work(POLICY) as runtime:
         yield runtime
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, runner: asyncio.Runner, runtime: Runtime) -> Place:
-    """Each adapter in turn."""
-    return PLACES[request.param](runtime, runner)
 
 
 def _is_whole(answer: Answer) -> bool:

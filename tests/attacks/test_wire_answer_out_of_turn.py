@@ -6,13 +6,9 @@ and hands the real one to whoever asks next.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 PLAIN = b"GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 GARBAGE = [
@@ -22,13 +18,6 @@ GARBAGE = [
     b"GET /plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     b"\x00",
 ]
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("count", [1, 3])

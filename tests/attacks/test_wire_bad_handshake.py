@@ -5,13 +5,9 @@ Whoever tries a server out that way leaves no trace.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 SOUND = (
     b"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
@@ -31,13 +27,6 @@ BAD = {
     "an older HTTP": SOUND.replace(b"HTTP/1.1", b"HTTP/1.0"),
     "two protocols": SOUND.replace(b"Upgrade:", b"Upgrade: foo\r\nUpgrade:"),
 }
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("kind", BAD)

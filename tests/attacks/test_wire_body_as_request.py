@@ -6,13 +6,9 @@ there, and its answer goes to whoever asks next over that connection.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 INNER = b"GET /plain?smuggled HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HEAD = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
@@ -23,13 +19,6 @@ UPGRADES = {
     "HTTP/2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n",
     "a socket": b"Connection: upgrade\r\nUpgrade: websocket\r\n",
 }
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("framing", [LENGTH, CHUNKED])

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
 from garrison.cli.serving.wire import LONGEST
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = HEAD + b"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
@@ -22,13 +18,6 @@ ENDLESS = {
     "a trailer": (CHUNKED + b"0\r\nX: ", b"a"),
     "a chunk's extension": (CHUNKED + b"1;", b"a"),
 }
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("kind", ENDLESS)

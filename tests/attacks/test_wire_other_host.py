@@ -6,13 +6,9 @@ as one for another. The name that is served was checked, and was not the one tha
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 OTHERS = [
     b"http://evil.example/plain",
@@ -36,13 +32,6 @@ SOCKET = (
     b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 def ask(line: Line, target: bytes, fields: bytes = b"Host: localhost\r\n") -> int:

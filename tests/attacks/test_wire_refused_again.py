@@ -5,22 +5,9 @@ A journal that an attacker can fill hides what else he does.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
-import pytest
-
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 HELD = b"GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 def test_what_comes_after_a_refusal_is_not_read(line: Line) -> None:

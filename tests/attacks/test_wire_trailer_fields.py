@@ -5,26 +5,15 @@ RFC 9110 section 6.5.1: a recipient must not merge what it does not know to be s
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 HEAD = (
     b"POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\nTrailer: {}\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 FIELDS = [b"host", b"authorization", b"x-api-key", b"x-forwarded-for", b"forwarded", b"remote-user"]
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("field", FIELDS)

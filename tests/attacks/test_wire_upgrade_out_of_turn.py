@@ -6,13 +6,9 @@ reads it as messages.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 
-from tests.adapters.world import at_work
-from tests.cli.serving.raw import POLICY, Line
+from tests.cli.serving.raw import Line
 
 PLAIN = b"GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HELD = b"GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -25,13 +21,6 @@ UPGRADES = [
     SOCKET.replace(b"{}", b"/nowhere"),
     SOCKET.replace(b"{}", b"/plain").replace(b"websocket", b"foo"),
 ]
-
-
-@pytest.fixture
-def line(runner: asyncio.Runner) -> Iterator[Line]:
-    """In development: localhost is served."""
-    with at_work(POLICY) as runtime:
-        yield Line(runner, runtime)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -68,6 +68,7 @@ BITES = [
         "production",
         False,
     ),
+    ("GP024", '[routes]\n"GET|HEAD /a" = {}', "production", False),
     ("GP052", '[defaults]\nlimit = ["5/s per key", "5/s per principal"]', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3600 per key"', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3601 per key"', "production", True),

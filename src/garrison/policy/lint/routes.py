@@ -91,18 +91,20 @@ def _options(facts: Facts) -> Iterator[Found]:
 
 @rule(
     "GP024",
-    "warning",
+    "error",
     bad='[routes]\n"GET /notes" = {}\n"HEAD /notes" = { public = true }',
     good='[routes]\n"GET /notes" = {}',
 )
 def _head(facts: Facts) -> Iterator[Found]:
-    """HEAD has a route beside GET of the same path.
+    """HEAD has a route of its own beside GET of the same path.
 
-    HEAD tells the length, the type and the existence of what GET shows; it follows GET unless a route says otherwise.
+    Frameworks answer HEAD by running what answers GET. Whoever may send HEAD with less than GET demands runs it all
+    the same, and learns the length, the type and the existence of what GET shows.
     """
     gets = {row.parsed.template for row in facts.rows if "GET" in row.parsed.methods}
     for row in facts.written:
-        if "HEAD" in row.parsed.methods and row.parsed.template in gets:
+        methods = row.parsed.methods
+        if "HEAD" in methods and "GET" not in methods and row.parsed.template in gets:
             yield at(row, "takes HEAD of a path that GET has a route for", "Remove HEAD; it follows GET")
 
 
