@@ -159,8 +159,10 @@ class Wire(HttpToolsProtocol):
     def _refused(self) -> bytes:
         """Record the refusal, and write its answer out."""
         runtime, (peer, _) = self.runtime, self.client or ("", 0)
-        # Of the head, nothing but the target is known for certain, and that only to be told.
-        request = Request("?", self.url.decode("latin-1"), (), scheme=self.scheme or "http", peer=peer)
+        # Of the head, nothing but the target is known for certain, and that only to be told; what a query holds may
+        # be a secret, and is kept of no request.
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        request = Request("?", path, (), scheme=self.scheme or "http", peer=peer)
         force = runtime.driven.force
         decision = Decision(force, runtime.correlate(), force.unknown, canonical(peer), refusal=self._refusal)
         runtime.record(request, decision, runtime.clock.wall())
