@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI, HTTPException, Security
+from fastapi import APIRouter, FastAPI, HTTPException, Security
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from garrison.fastapi import Garrison, Principal, principal
 from tests.adapters.world import at_work, key_of
@@ -83,19 +83,27 @@ async def _deep(request: Request) -> Any:
     request.user.must_own("user:other")
 
 
-def _mounted() -> FastAPI:
-    """A FastAPI application behind middleware, inside one, with a Starlette application inside it."""
-    outer, inner = _filled(FastAPI(openapi_url=None)), _filled(FastAPI(openapi_url=None))
-    inner.mount("/deep", Starlette(routes=[Mount("/mine", routes=[Route("/1", _deep)])]))
+def _wrapped(outer: FastAPI, inner: FastAPI) -> None:
     outer.mount("/sub", GZipMiddleware(inner))
-    return outer
 
 
-@pytest.fixture
-def answers(runner: asyncio.Runner) -> Iterator[Any]:
-    """Ask for a path inside the mount, with a key."""
+def _routed(outer: FastAPI, inner: FastAPI) -> None:
+    outer.mount("/", Router(routes=[Mount("/sub", inner)]))
+
+
+def _included(outer: FastAPI, inner: FastAPI) -> None:
+    router = APIRouter()
+    router.mount("/sub", inner)
+    outer.include_router(router)
+
+
+@pytest.fixture(params=[_wrapped, _routed, _included])
+def answers(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Any]:
+    """Ask for a path inside a mount, however it is mounted, with a key; a Starlette application is mounted in it."""
     with at_work(POLICY % {"at": "/sub"}) as runtime:
-        app = _mounted()
+        app, inner = _filled(FastAPI(openapi_url=None)), _filled(FastAPI(openapi_url=None))
+        inner.mount("/deep", Starlette(routes=[Mount("/mine", routes=[Route("/1", _deep)])]))
+        request.param(app, inner)
         app.add_middleware(Garrison, runtime=runtime)
         place, key = AsgiPlace(app, runner), key_of(runtime, "ada", "a:read")
 

@@ -21,7 +21,7 @@ from garrison.policy.route import METHODS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["found_routes", "layers", "plain_template"]
+__all__ = ["found_routes", "mounted_in", "plain_template"]
 
 _DEEPEST = 32
 """Layers of middleware that are looked through."""
@@ -42,7 +42,7 @@ def found_routes(app: Any) -> list[FoundRoute]:
     Raises:
         UsageError: It holds no routes that could be read, as a bare ASGI or WSGI callable.
     """
-    for layer in layers(app):
+    for layer in _layers(app):
         found = _routes_of(layer)
         if found is not None:
             return list(_merged(found))
@@ -63,7 +63,7 @@ def _routes_of(layer: Any) -> Iterable[FoundRoute] | None:
     return None
 
 
-def layers(app: Any) -> Iterator[Any]:
+def _layers(app: Any) -> Iterator[Any]:
     """Look through middleware, which keeps what it stands around as `app`."""
     for _ in range(_DEEPEST):
         yield app
@@ -128,9 +128,18 @@ def _starlette(router: Any, prefix: str) -> Iterator[FoundRoute]:
             yield _starlette_route(route, prefix, path, documentation=path in pages)
 
 
+def mounted_in(within: Any) -> Iterator[Any]:
+    """List what is mounted in a Starlette application, however deep, behind whatever middleware and routers."""
+    for route in _included(within):
+        if isinstance(getattr(route, "routes", None), list):
+            inner = _inside(getattr(route, "app", None), route)
+            yield inner
+            yield from mounted_in(inner)
+
+
 def _inside(app: Any, route: Any) -> Any:
     """Find the application inside a mount, which knows its own documentation pages; else the mount itself."""
-    for layer in layers(app):
+    for layer in _layers(app):
         if isinstance(getattr(layer, "routes", None), list):
             return layer
     return route

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from garrison.adapters.asgi.middleware import Garrison as AsgiGarrison
 from garrison.adapters.refused import RefusedError
-from garrison.adapters.routes import layers
+from garrison.adapters.routes import mounted_in
 from garrison.errors import OwnershipError, UsageError
 from garrison.guard.respond import plain_problem, problem
 from garrison.model.http.refusal import refuse
 from garrison.model.principal import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from pathlib import Path
 
     from starlette.requests import HTTPConnection, Request
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 
-__all__ = ["Garrison", "correlation_of", "mounted_in", "principal_of", "told"]
+__all__ = ["Garrison", "correlation_of", "principal_of", "told"]
 
 
 class Garrison(AsgiGarrison):
@@ -71,7 +71,8 @@ class Garrison(AsgiGarrison):
         self._take_over(application, self.app)
         for mounted in mounted_in(application):
             # Each has error answers of its own: they would give a stranger's password back, and tell whose a thing is.
-            self._take_over(mounted, mounted.middleware_stack)
+            if isinstance(mounted, Starlette):
+                self._take_over(mounted, mounted.middleware_stack)
 
     def _take_over(self, application: Starlette, built: Any) -> None:
         application.state.garrison = self.runtime
@@ -93,15 +94,6 @@ class Garrison(AsgiGarrison):
     def is_default(self, handler: Any) -> bool:
         """Tell whether the application has no handler of its own in this place."""
         return handler is None
-
-
-def mounted_in(application: Starlette) -> Iterator[Starlette]:
-    """List the applications that are mounted in another, however deep and behind whatever middleware."""
-    for route in application.routes:
-        for layer in layers(getattr(route, "app", None)):
-            if isinstance(layer, Starlette) and layer is not application:
-                yield layer
-                yield from mounted_in(layer)
 
 
 def _exception_middleware(app: Any) -> ExceptionMiddleware | None:
