@@ -128,9 +128,10 @@ def test_a_socket_is_still_a_socket(runtime: Runtime, runner: asyncio.Runner) ->
     assert reached == ["websocket"]
 
 
-def test_no_policy_lets_head_run_what_get_guards() -> None:
+@pytest.mark.parametrize("path", ["/mine", "/{name}", "/{rest:path}"])
+def test_no_policy_lets_head_run_what_get_guards(path: str) -> None:
     """Frameworks run the handler of GET for a HEAD; a HEAD that anybody may send would run it for anybody."""
     with pytest.raises(PolicyError) as refused:
-        load(POLICY + '"HEAD /mine" = { public = true, limit = "9/s per address" }\n', "production")
+        load(POLICY + f'"HEAD {path}" = {{ public = true, limit = "9/s per address" }}\n', "production")
 
     assert "GP024" in [problem.rule for problem in refused.value.problems]

@@ -39,7 +39,7 @@ body = "2KiB"
 "POST|PUT /notes" = { credentials = { all = ["key", "jwt"] }, max_body = "4KiB", limit = "1/s per key", scopes = ["n"] }
 "DELETE /notes/{id}" = { require = { fresh = "5m", methods = ["otp"] }, mode = "observe", cors = "none", own = true }
 "GET /page" = { public = true, headers = "site", sets_cookie = true, credentials = ["jwt"], limit = [] }
-"HEAD /page" = { public = true, headers = "site", limit = [] }
+"HEAD /probe" = { public = true, headers = "site", limit = [] }
 "WS /feed" = { scopes = ["feed:read"] }
 """
 
@@ -108,8 +108,8 @@ def test_a_changed_figure_keeps_what_was_spent(plans: Plans) -> None:
 
 def test_head_follows_get_unless_it_has_a_route(plans: Plans) -> None:
     assert plan(plans, "HEAD", "/notes/7").route == "GET /notes/{id}"
-    assert plan(plans, "HEAD", "/page").route == "HEAD /page"
-    assert plan(plans, "GET", "/page").route == "GET /page"
+    assert plan(plans, "HEAD", "/page").route == "GET /page"
+    assert plan(plans, "HEAD", "/probe").route == "HEAD /probe"
 
 
 def test_a_wrong_method_says_which_would_do(plans: Plans) -> None:

@@ -96,16 +96,18 @@ def _options(facts: Facts) -> Iterator[Found]:
     good='[routes]\n"GET /notes" = {}',
 )
 def _head(facts: Facts) -> Iterator[Found]:
-    """HEAD has a route of its own beside GET of the same path.
+    """HEAD has a route of its own on paths that GET has a route for.
 
     Frameworks answer HEAD by running what answers GET. Whoever may send HEAD with less than GET demands runs it all
     the same, and learns the length, the type and the existence of what GET shows.
     """
-    gets = {row.parsed.template for row in facts.rows if "GET" in row.parsed.methods}
-    for row in facts.written:
-        methods = row.parsed.methods
-        if "HEAD" in methods and "GET" not in methods and row.parsed.template in gets:
-            yield at(row, "takes HEAD of a path that GET has a route for", "Remove HEAD; it follows GET")
+    gets = {row.name: row for row in facts.rows if "GET" in row.parsed.methods}
+    heads = {row.name: row for row in facts.written if "HEAD" in row.parsed.methods and row.name not in gets}
+    as_get = [row._replace(parsed=row.parsed._replace(methods=("GET",))) for row in heads.values()]
+    found = meetings([*gets.values(), *as_get]) if heads else ()
+    told = {meeting.other.name: None for meeting in found if meeting.one.name in gets and meeting.other.name in heads}
+    for name in told:
+        yield at(heads[name], "takes HEAD of a path that GET has a route for", "Remove HEAD; it follows GET")
 
 
 @rule(
