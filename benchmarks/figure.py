@@ -7,7 +7,7 @@ measure, and has one function:
         return [figure("one limit, driven", *compare(ours, rival), bar=1 / 4)]
 
 `python -m benchmarks` finds it. Times are process CPU time, so that a busy machine shifts both sides alike;
-rounds are interleaved, so that a slow second meets both; the median of the rounds counts.
+rounds are interleaved and shuffled, so that a slow second meets both; the median of the rounds counts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
+from random import Random
 from statistics import median
 from time import process_time_ns
 from typing import Any, NamedTuple
@@ -79,11 +80,16 @@ def medians(*works: Work, rounds: int = 25, calls: int = 1_000) -> tuple[float, 
     for work in works:
         work()
     times: list[list[float]] = [[] for _ in works]
+    turns = list(zip(works, times, strict=True))
+    # Each finds the processor's caches as the one before has left them, so that nobody has the same one before it
+    # every time.
+    order = Random(0)
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
-            for work, spent in zip(works, times, strict=True):
+            order.shuffle(turns)
+            for work, spent in turns:
                 spent.append(_turn(work, calls))
     finally:
         gc.enable()

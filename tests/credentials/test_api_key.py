@@ -443,8 +443,8 @@ class TestUses:
         issued = world.make()
         app = world.ask(issued.text)
         assert isinstance(app, Principal)
-        world.keys.used(Principal(subject="ada", app=app), PLAN.route, world.clock.wall())
-        world.keys.used(Principal(subject="ada"), PLAN.route, world.clock.wall())
+        world.keys.used(Principal(subject="ada", app=app), world.clock.wall())
+        world.keys.used(Principal(subject="ada"), world.clock.wall())
         world.tend()
 
         assert drive(world.store.get(USES, issued.record.secrets[0].id)).count == 2

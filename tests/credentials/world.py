@@ -162,7 +162,7 @@ class World:
             return believed
         refusal = drive(self.keys.spend(believed))
         if refusal is None:
-            self.keys.used(believed, plan.route, now)
+            self.keys.used(believed, now)
         return refusal or believed
 
     def reason(self, text: str, **further: Any) -> str:

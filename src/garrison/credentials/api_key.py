@@ -174,15 +174,15 @@ class ApiKeys:
 
     async def spend(self, principal: Principal) -> Refusal | None:
         """Spend one of the uses of a key that has a number of them; see `Credential.spend`."""
-        actor = _key_of(principal)
-        if actor is None or not actor.counted or await self.allowances.spend(key_of(actor.secret)):
+        actor = principal if type(principal) is KeyPrincipal else principal.app
+        if type(actor) is not KeyPrincipal or not actor.counted or await self.allowances.spend(key_of(actor.secret)):
             return None
         return self._refusal("key_spent", actor.secret)
 
-    def used(self, principal: Principal, route: str, now: int) -> None:
+    def used(self, principal: Principal, now: int) -> None:
         """Count a use for the next flush; see `Credential.used`."""
-        actor = _key_of(principal)
-        if actor is not None:
+        actor = principal if type(principal) is KeyPrincipal else principal.app
+        if type(actor) is KeyPrincipal:
             self.uses.note(actor.secret, now)
 
     def _find_carefully(self, request: Request) -> Presented | Refusal | None:
@@ -262,9 +262,3 @@ class ApiKeys:
             subject=f"key:{key_of(id)}" if id else "",
             severity="critical" if reason in _ALARMS else "warning",
         )
-
-
-def _key_of(principal: Principal) -> KeyPrincipal | None:
-    """Give whoever acts with a key: the principal, or the app that acts for it."""
-    actor = principal if type(principal) is KeyPrincipal else principal.app
-    return actor if type(actor) is KeyPrincipal else None

@@ -93,5 +93,5 @@ class OwnAuthentication:
         """Spend nothing: the application counts."""
         return None
 
-    def used(self, principal: Principal, route: str, now: int) -> None:
+    def used(self, principal: Principal, now: int) -> None:
         """Note nothing: the application knows."""

@@ -114,13 +114,14 @@ class JwtTokens:
 
     def stands(self, lasting: Lasting, field: bytes, now: int, monotonic: int) -> bool:
         """Tell whether a token is still to be believed; its signature is checked anew unless it is cached."""
-        return self._checker.stands(lasting, field[7:].strip(b" "), now, monotonic)
+        token = b"" if lasting.cached else field[7:].strip(b" ")
+        return self._checker.stands(lasting, token, now, monotonic)
 
     async def spend(self, principal: Principal) -> Refusal | None:
         """Spend nothing: a token is good until it ends."""
         return None
 
-    def used(self, principal: Principal, route: str, now: int) -> None:
+    def used(self, principal: Principal, now: int) -> None:
         """Note nothing: a token is counted where it is issued."""
 
     def _remembered(self, claims: Claims, owner: Owner | None) -> Principal:

@@ -108,7 +108,7 @@ class Credential(Protocol):
         """
         ...
 
-    def used(self, principal: Principal, route: str, now: int) -> None:
+    def used(self, principal: Principal, now: int) -> None:
         """Note that a believed credential passed every check; cheap, in memory, never waits."""
         ...
 

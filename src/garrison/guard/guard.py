@@ -87,10 +87,11 @@ class Guard:
             # 0, 1, 2: whom we serve and who asks; a preflight, which ends here; the plan
             decision = recall(request, force, correlation, now, self._monotonic())
             recalled = decision is not None
-            decision = decision or arrive(request, force, correlation)
-            # 3 to 7, unless a request like this has passed them a moment ago
-            if not recalled and await self._judged(request, decision, now):
-                return self._ended(request, decision, now)
+            if decision is None:
+                decision = arrive(request, force, correlation)
+                # 3 to 7, unless a request like this has passed them a moment ago
+                if await self._judged(request, decision, now):
+                    return self._ended(request, decision, now)
             # 8: what the principal may still spend
             asks = decision.wants
             if asks:
@@ -105,7 +106,7 @@ class Guard:
             decision.refusal = _failed(fault, correlation)
             return self._ended(request, decision, now)
         for credential, _ in decision.found:
-            credential.used(decision.principal, decision.plan.route, now)
+            credential.used(decision.principal, now)
         if decision.plan.own:
             decision.principal = replace(decision.principal, proof=OwnershipProof())
         return self._ended(request, decision, now) if decision.observed else decision

@@ -67,8 +67,9 @@ def limit_headers(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> list[Head
         # Nearly every answer tells of one limit; written out, this is half the work.
         limit, verdict = asks[0].limit, verdicts[0]
         policy, state, told = _ITEMS.get(limit.identity) or _learn(limit)
-        told_of = state % (verdict[1], -(-verdict[3] // SECOND))
-        return [(b"ratelimit-policy", policy), (b"ratelimit", told_of)] if told else []
+        if not told:
+            return []
+        return [(b"ratelimit-policy", policy), (b"ratelimit", state % (verdict[1], -(-verdict[3] // SECOND)))]
     if not all(verdict[0] for verdict in verdicts):
         denied = [(ask, verdict) for ask, verdict in zip(asks, verdicts, strict=True) if not verdict[0]]
         asks, verdicts = zip(*denied, strict=True)

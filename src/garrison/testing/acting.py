@@ -52,7 +52,7 @@ class _Acting:
     async def spend(self, principal: Principal) -> None:
         """Spend nothing."""
 
-    def used(self, principal: Principal, route: str, now: int) -> None:
+    def used(self, principal: Principal, now: int) -> None:
         """Count nothing."""
 
 

@@ -163,7 +163,7 @@ class CredentialContract:
     def test_using_it_tells_nobody_anything(self) -> None:
         """`used` counts in memory and gives nothing back."""
         believed = _one(Principal, self.judge(self.headers))
-        self.credential.used(believed, self.plan.route, self.clock.wall())
+        self.credential.used(believed, self.clock.wall())
 
     def test_ended_it_is_refused_from_the_next_request_on(self) -> None:
         """In this process at once; what was remembered does not count."""

@@ -134,7 +134,7 @@ class Checker:
 
         Args:
             lasting: From `lasting`, for the same token.
-            token: As it stood after `Bearer`.
+            token: As it stood after `Bearer`; not looked at where it is cached.
             now: Wall microseconds.
             monotonic: Monotonic microseconds.
         """

@@ -77,8 +77,10 @@ class Garrison:
         exchange = Exchange(request, decision, send, self.guard, self._connections)
         try:
             within: Receive | None = receive
-            may_have = has_body(request) or scope.get("http_version", "1.1") > "1.1"
-            if decision.answer is None and (decision.plan.endpoint is not None or may_have):
+            fields = request.fields
+            told = b"content-length" in fields or b"transfer-encoding" in fields
+            may_have = told or scope.get("http_version", "1.1") > "1.1"
+            if decision.answer is None and (may_have or decision.plan.endpoint is not None):
                 within = await self._within(request, decision, receive)
             if decision.answer is not None:
                 await exchange.answer(decision.answer)

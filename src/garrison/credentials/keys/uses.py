@@ -5,6 +5,7 @@ What is lost with a process that dies is the count of the last seconds, never a 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -32,22 +33,19 @@ _TRIES: Final = 3
 class Uses:
     """Counts uses, and writes them when told to."""
 
-    __slots__ = ("_carried", "_counts", "_records")
+    __slots__ = ("_carried", "_counts", "_last", "_records")
 
     def __init__(self, records: Records) -> None:
         """Begin with nothing counted."""
         self._records = records
-        self._counts: dict[str, list[int]] = {}
+        self._counts: dict[str, int] = defaultdict(int)
+        self._last: dict[str, int] = {}
         self._carried: dict[str, KeyUse] = {}
 
     def note(self, secret: str, now: int) -> None:
         """Count one use of a secret, in memory."""
-        counted = self._counts.get(secret)
-        if counted is None:
-            self._counts[secret] = [1, now]
-        else:
-            counted[0] += 1
-            counted[1] = now
+        self._counts[secret] += 1
+        self._last[secret] = now
 
     def recent(self, secret: str) -> bool:
         """Tell whether a secret was used since the last flush."""
@@ -67,9 +65,11 @@ class Uses:
 
     def _gather(self) -> None:
         """Add what was counted to what an earlier flush could not write."""
-        counts, self._counts = self._counts, {}
-        for secret, (count, last) in counts.items():
-            use = KeyUse(id=secret, key=key_of(secret), count=count, last=last)
+        counts, self._counts = self._counts, defaultdict(int)
+        lasts, self._last = self._last, {}
+        # A thread that notes meanwhile may find one of the two changed already.
+        for secret in counts.keys() | lasts.keys():
+            use = KeyUse(id=secret, key=key_of(secret), count=counts.get(secret, 0), last=lasts.get(secret, 0))
             self._carried[secret] = _sum(self._carried.get(secret), use)
 
     async def _write(self, ids: list[str]) -> None:

@@ -12,6 +12,7 @@ that a copy of it holds nothing that could be presented, and it goes with the po
 from __future__ import annotations
 
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from garrison.credentials.protocol import Presented
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from garrison.model.http.request import Request
 
 __all__ = ["recall", "remember"]
+
+_TARGET = attrgetter("method", "scheme", "path", "raw_path", "query", "peer")
 
 
 def recall(request: Request, force: InForce, correlation: str, now: int, monotonic: int) -> Decision | None:
@@ -81,12 +84,7 @@ def _name(request: Request, force: InForce) -> tuple[bytes, tuple[object, ...]]:
     if field is None or request.repeated or (line is not None and (key is not None or not force.lasts)):
         return b"", ()
     return field, (
-        request.method,
-        request.scheme,
-        request.path,
-        request.raw_path,
-        request.query,
-        request.peer,
+        *_TARGET(request),
         fields.get(b"host"),
         fields.get(force.believed),
         fields.get(b"origin"),

@@ -68,10 +68,8 @@ def _served(request: Request, decision: Decision) -> Refusal | None:
 
 
 def heavy(fields: dict[bytes, bytes], force: InForce) -> bool:
-    """Tell whether a head in which no name is repeated is over its caps, without putting it together."""
-    return (
-        len(fields) > force.header_count or sum(map(len, fields)) + sum(map(len, fields.values())) > force.header_bytes
-    )
+    """Tell whether a head in which no name is repeated is over its caps; joining costs less than adding up."""
+    return len(fields) > force.header_count or len(b"".join([*fields, *fields.values()])) > force.header_bytes
 
 
 def _too_large() -> Refusal:

@@ -26,6 +26,9 @@ __all__ = ["MemoryCounters"]
 _ONE: Final = 1
 """Compared by identity, which tells it from True and from 1.0; where ones differ, the longer way decides."""
 
+_NOBODY: Final[dict[str, int]] = {}
+"""The counters of a limit that has none yet; never written to."""
+
 _tuple: Final = tuple.__new__
 """`_tuple(Verdict, (...))` takes half the time of `Verdict(...)`."""
 
@@ -113,18 +116,17 @@ class MemoryCounters:
             for subject, limit, cost, _ in asks:
                 # Nearly every ask is for one request of a rate that is known and not spent. This is
                 # `garrison.limits.rate.spend` written out: going through it and the tables doubles the cost.
-                home = hot.get(limit.shape)
-                state = home.get(subject) if home is not None and cost is _ONE else None
-                if home is None or state is None:
+                home = hot.get(limit.shape, _NOBODY)
+                state = home.get(subject)
+                if state is None or cost is not _ONE:
                     return self._take_slowly(asks, verdicts, now)
                 unit = limit.unit
-                owed = state - now
-                owed = owed + unit if owed > 0 else unit
+                owed = state - now + unit if state > now else unit
                 room = limit.full - owed
                 if room < 0:
                     return self._take_slowly(asks, verdicts, now)
                 home[subject] = now + owed
-                verdicts.append(_tuple(Verdict, (True, room // unit, 0, (owed - 1) % unit + 1, 0)))
+                verdicts.append(_tuple(Verdict, (True, room // unit, 0, owed % unit or unit, 0)))
             return verdicts
         finally:
             self._release()
