@@ -46,6 +46,7 @@ TITLES = {
     "Issuer": "[jwt.issuers.NAME]",
     "Accounts": "[accounts]",
     "Audit": "[audit]",
+    "Operations": "[operations]",
     "Defaults": "[defaults]",
     "Cors": "[cors.NAME]",
     "Headers": "[headers.NAME]",

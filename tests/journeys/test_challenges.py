@@ -24,6 +24,7 @@ CALLS = [
     ("PATCH", "/api/tasks/1", [KEY, TOKEN]),
     ("DELETE", "/api/tasks/1", [KEY, TOKEN]),
     ("GET", "/api/me", [KEY, TOKEN]),
+    ("GET", "/metrics", [KEY, TOKEN]),
     ("GET", "/api/keys", [TOKEN]),
     ("POST", "/api/keys", [TOKEN]),
     ("POST", "/api/keys/1/rotate", [TOKEN]),
@@ -72,6 +73,7 @@ def test_every_route_is_asked_here(api: Any, anyone: Client) -> None:
         "GET /docs",
         "GET /docs/{path:path}",
         "GET /openapi.json",
+        "GET /ready",
         "POST /api/auth/register",
     }
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "leaks": "Look for keys of this service in files.",
     "users": "Make, invite, list, disable and enable users.",
     "audit": "Read, prove and export the audit journal.",
+    "top": "Show who is refused most at this moment.",
     "jobs": "Do the work beside the requests.",
     "serve": "Serve an application behind the guard.",
 }

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from rich.table import Table
+
     from garrison.errors import GarrisonError, Problem
 
-__all__ = ["JSON", "counted", "fail", "instant", "line", "note", "place", "printable", "rows", "say", "show"]
+__all__ = ["JSON", "counted", "fail", "framed", "instant", "line", "note", "place", "printable", "rows", "say", "show"]
 
 JSON = "garrison.json"
 """Where the context of a command remembers that JSON is wanted."""
@@ -58,26 +60,28 @@ def rows(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """Print a table; elsewhere than on a terminal the columns stand two spaces apart, without a frame."""
     cells = [[printable(cell) for cell in line] for line in lines]
     if sys.stdout.isatty():
-        _framed(columns, cells)
+        from rich.console import Console
+
+        Console().print(framed(columns, cells))
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for line in ([column.upper() for column in columns], *cells):
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _framed(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def framed(columns: Sequence[str], lines: Iterable[Sequence[object]], title: str = "") -> Table:
+    """Make a table for a terminal."""
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE, pad_edge=False)
+    table = Table(box=SIMPLE, pad_edge=False, title=title or None, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for line in cells:
+    for line in lines:
         # Text, not markup: a path may hold brackets.
-        table.add_row(*map(Text, line))
-    Console().print(table)
+        table.add_row(*[Text(printable(cell)) for cell in line])
+    return table
 
 
 def place(path: Path) -> str:

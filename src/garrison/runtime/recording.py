@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from garrison.admin.refusals import Refusals
 from garrison.audit.codes import refused
 from garrison.audit.recorder import Recorder
 from garrison.cors.tally import printable
 from garrison.model.event import Event
+from garrison.model.metric import Metric, Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from garrison.guard.decision import Decision
     from garrison.model.http.refusal import Refusal
     from garrison.model.http.request import Request
@@ -37,12 +41,17 @@ class Recording:
         self._recorder = Recorder(each)
         self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
         self._lost = 0
+        self._lost_ever = 0
+        self._refusals = Refusals()
 
     def __call__(self, request: Request, decision: Decision, now: int) -> None:
         """Note a decision; one that refuses nothing needs no record, the use of keys is counted elsewhere."""
+        route = decision.plan.route
         if decision.refusal is not None:
+            self._refusals.note(decision.refusal, route, observed=False)
             self._note(_event(request, decision, decision.refusal, now, "refused"))
         for refusal in decision.observed:
+            self._refusals.note(refusal, route, observed=True)
             self._note(_event(request, decision, refusal, now, "success"))
 
     def change(self, each: int) -> None:
@@ -55,8 +64,17 @@ class Recording:
 
     def _note(self, event: Event) -> None:
         for record in self._recorder.take(event):
-            self._lost += len(self._waiting) == MOST_WAITING
+            full = len(self._waiting) == MOST_WAITING
+            self._lost += full
+            self._lost_ever += full
             self._waiting.append(record)
+
+    def metrics(self) -> Iterator[Metric]:
+        """Tell what was refused, and how the journal keeps up."""
+        yield from self._refusals.metrics()
+        waiting, lost = (Sample(len(self._waiting)),), (Sample(self._lost_ever),)
+        yield Metric("garrison_audit_waiting", "gauge", "Events that wait for the journal.", waiting)
+        yield Metric("garrison_audit_lost_total", "counter", "Events that the journal never got.", lost)
 
     async def flush(self, journal: Journal, now: int, *, last: bool = False) -> None:
         """Write what waits.

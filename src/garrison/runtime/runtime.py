@@ -23,13 +23,14 @@ from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import load
 from garrison.policy.plan import sound
 from garrison.policy.schema import Accounts
+from garrison.runtime.figures import figures
 from garrison.runtime.hashpool import HashPool
 from garrison.runtime.kinds import KINDS
 from garrison.runtime.process.correlate import Correlate
 from garrison.runtime.process.jobs import Job, Jobs
 from garrison.runtime.process.live import LOOK, Watch
 from garrison.runtime.process.secrets import root_keys
-from garrison.runtime.process.workers import ANNOUNCE, WORKERS, announce, leave
+from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.recording import FLUSH, Recording
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
@@ -40,12 +41,13 @@ from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from garrison.credentials.authenticate import Authenticate
     from garrison.guard.guard import Guard
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
+    from garrison.model.metric import Metric
     from garrison.policy.diff import Change
     from garrison.policy.schema import Policy
     from garrison.stores.protocols import Store
@@ -101,6 +103,9 @@ class Runtime:
         self._jobs = Jobs(self._work(), clock)
         self.serving = False
         """Whether this process has started; a forked child has not."""
+
+        self.draining = False
+        """Whether it ends soon; what readiness tells a load balancer."""
 
         self._closed = False
         forked = WeakMethod(self._forked)
@@ -208,16 +213,20 @@ class Runtime:
             "version": VERSION,
             "policy": self.driven.force.plans.version[:12],
             "environment": self.policy.environment,
-            "stores": {"records": self._records_state(), "counters": "ok"},
+            "stores": dict(self.stores()),
             "cors": {name: _refusals(tally) for name, tally in self.tallies.items()},
         }
 
-    def _records_state(self) -> str:
-        try:
-            drive(self.driven_side.face.get(WORKERS, "none"))
-        except StoreError:
-            return "failed"
-        return "ok"
+    def stores(self) -> Mapping[str, str]:
+        """Tell of every store `ok`, or `failed` and what becomes of requests meanwhile; asks nobody, so never waits."""
+        # What is remembered may be used for as long as the news are fresh; then every request that needs a record
+        # is answered 503.
+        records = "ok" if self.news.fresh(self.clock.monotonic()) else "failed: closed"
+        return {"records": records, "counters": "ok"}
+
+    def metrics(self) -> Iterator[Metric]:
+        """Tell every figure of this process."""
+        return figures(self)
 
     def reload(self) -> tuple[Change, ...]:
         """Read the policy file again and put it in force.

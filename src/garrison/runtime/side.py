@@ -93,7 +93,7 @@ class Side:
         Raises:
             PolicyError: The policy is wrong; carries every problem.
         """
-        endpoints = own_endpoints(policy, self.accounts, self.trust.signing)
+        endpoints = own_endpoints(policy, self.accounts, self.trust.signing, self._runtime)
         runtime = self._runtime
         plans = compile_policy(policy, endpoints=endpoints, files=runtime.read_file, tally=runtime.tally)
         return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))

@@ -67,5 +67,5 @@ def test_every_field_of_a_policy_is_documented(struct: type) -> None:
     assert set(undocumented) <= TABLES
 
 
-TABLES = {"forwarded", "secrets", "stores", "caps", "keys", "jwt", "accounts", "audit", "defaults"}
+TABLES = {"forwarded", "secrets", "stores", "caps", "keys", "jwt", "accounts", "audit", "operations", "defaults"}
 """Tables of the whole, which have the words of their struct."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from garrison.policy.schema.fields import Duration, Environment, LimitText, Network, Profile, RouteText, Scope
 from garrison.policy.schema.identity import Accounts, Issuer, Jwt, Keys
 from garrison.policy.schema.routes import All, Cors, Defaults, Headers, Requirement, Route, laid_over
-from garrison.policy.schema.service import Audit, Caps, Forwarded, Policy, Secrets, Stores
+from garrison.policy.schema.service import Audit, Caps, Forwarded, Operations, Policy, Secrets, Stores
 
 __all__ = [
     "Accounts",
@@ -27,6 +27,7 @@ __all__ = [
     "Keys",
     "LimitText",
     "Network",
+    "Operations",
     "Policy",
     "Profile",
     "Requirement",

@@ -14,6 +14,7 @@ from garrison.policy.schema.fields import (
     Host,
     Name,
     Network,
+    Prefix,
     Reference,
     RouteText,
     Size,
@@ -23,7 +24,7 @@ from garrison.policy.schema.identity import Accounts, Jwt, Keys
 from garrison.policy.schema.part import Part
 from garrison.policy.schema.routes import Cors, Defaults, Headers, Route
 
-__all__ = ["Audit", "Caps", "Forwarded", "Policy", "Secrets", "Stores"]
+__all__ = ["Audit", "Caps", "Forwarded", "Operations", "Policy", "Secrets", "Stores"]
 
 _KEYS: dict[Environment, Literal["live", "test", "dev"]] = {
     "production": "live",
@@ -112,6 +113,17 @@ class Audit(Part, frozen=True):
     """How long records stay."""
 
 
+class Operations(Part, frozen=True):
+    """What operators may ask the running service."""
+
+    metrics: Prefix = ""
+    """Where a collector reads the figures, such as `/metrics`; it presents a key or token with the scope
+    `admin:metrics`. Empty: nowhere."""
+
+    ready: Prefix = ""
+    """Where a load balancer asks whether to send requests here, such as `/ready`. Empty: nowhere."""
+
+
 class Policy(Part, frozen=True):
     """The whole declaration."""
 
@@ -138,6 +150,7 @@ class Policy(Part, frozen=True):
     jwt: Jwt = Jwt()
     accounts: Accounts | None = None
     audit: Audit = Audit()
+    operations: Operations = Operations()
     defaults: Defaults = Defaults()
     cors: dict[Name, Cors] = field(default_factory=dict)
     """CORS policies by name; routes say which is theirs."""
