@@ -10,6 +10,7 @@ import pytest
 
 from garrison import PolicyError
 from garrison.guard.drive import drive
+from garrison.model.http.request import Request
 from garrison.runtime.process.workers import WORKERS, Worker
 from garrison.stores.protocols import Put
 from tests.adapters.world import at_work
@@ -96,3 +97,18 @@ def test_counters_and_records_in_memory_are_alone_anyway(file: Path) -> None:
 
         assert one.serving
         assert other.serving
+
+
+def test_workers_that_count_in_the_records_store_serve_together(file: Path) -> None:
+    """And as one: nobody is let through twice for asking two of them."""
+    file.write_text(
+        POLICY.replace('records.db"', 'records.db"\ncounters = "records:"').replace("9/s", "at most 9 in 1h")
+    )
+    with at_work(file) as first, at_work(file) as second:
+        for worker in (first, second):
+            worker.start()
+        request = Request("GET", "/a", [(b"host", b"localhost")], raw_path=b"/a", peer="192.0.2.1")
+        decisions = [drive(worker.driven.decide(request)) for _ in range(6) for worker in (first, second)]
+
+    assert [decision.answer is None for decision in decisions] == [True] * 9 + [False] * 3
+    assert decisions[8].verdicts[0].remaining == 0

@@ -9,6 +9,7 @@ from garrison.accounts.user import USERS
 from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
 from garrison.runtime.process.workers import WORKERS
 from garrison.stores.news import NEWS
+from garrison.stores.recorded import COUNTS
 from garrison.tokens.keys import SIGNING_KEYS
 from garrison.tokens.refresh import REFRESH_FAMILIES
 from garrison.tokens.revocations import REVOCATIONS
@@ -18,6 +19,7 @@ __all__ = ["KINDS"]
 KINDS = (
     ALLOWANCES,
     COSTS,
+    COUNTS,
     INVITES,
     KEYS,
     LANES,

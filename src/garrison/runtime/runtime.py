@@ -348,8 +348,9 @@ class Runtime:
             side.waiting.run(side.api_keys.tend(self.clock.wall(), self.clock.monotonic()))
 
     def _announce(self) -> None:
-        # Counters are in memory, so that nobody else may serve the same records.
-        drive(announce(self.driven_side.face, self.clock.wall(), alone=not self._in_memory))
+        # Where counters are in memory, nobody else may serve the same records.
+        alone = self.policy.stores.counters == "memory:" and not self._in_memory
+        drive(announce(self.driven_side.face, self.clock.wall(), alone=alone))
 
     def _advance(self) -> None:
         signing = self.driven_side.trust.signing

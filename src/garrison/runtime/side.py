@@ -23,6 +23,7 @@ from garrison.policy.plan import compile_policy
 from garrison.runtime.hashpool import PooledHasher
 from garrison.runtime.own import own_endpoints
 from garrison.runtime.trust import Trust, fetch_rules
+from garrison.stores.recorded import RecordCounters
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
     from garrison.runtime.waiting import Waiting
-    from garrison.stores.protocols import Face
+    from garrison.stores.protocols import Counters, Face
 
 __all__ = ["Side"]
 
@@ -54,7 +55,8 @@ class Side:
         self.api_keys = ApiKeys(face, ring, news, policy.keys_here, policy.service, self.owners)
         self.accounts = self._accounts(policy) if policy.accounts else None
         self.credentials = self._credentials(policy)
-        self.guard = Guard(self.force(policy), runtime.counters, runtime.clock, runtime.correlate, runtime.record)
+        self.counters = self._counters(policy)
+        self.guard = Guard(self.force(policy), self.counters, runtime.clock, runtime.correlate, runtime.record)
 
     def _credentials(self, policy: Policy) -> dict[str, Credential]:
         issuers = policy.jwt.issuers.values()
@@ -65,6 +67,12 @@ class Side:
             beside = (self.api_keys, tokens)
             found["custom"] = OwnAuthentication(self._runtime.authenticate, policy.service, beside=beside)
         return found
+
+    def _counters(self, policy: Policy) -> Counters:
+        runtime = self._runtime
+        if policy.stores.counters == "memory:":
+            return runtime.counters
+        return RecordCounters(self.face, runtime.clock, runtime.randomness)
 
     def _accounts(self, policy: Policy) -> Service:
         runtime = self._runtime

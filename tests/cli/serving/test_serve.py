@@ -210,7 +210,7 @@ def test_a_second_worker_is_refused(main: None, cli: Cli) -> None:
         ran = cli("serve", "main:app", "--port", "0", code=2)
 
     assert "GP900" in ran.err
-    assert "Run one worker" in ran.err
+    assert 'Write counters = "records:"' in ran.err
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_made(main: None, cli: Cli) -> None:

@@ -21,7 +21,7 @@ _SQLITE = '[stores]\nrecords = "sqlite:/var/lib/notes/garrison.db"'
     "GP006",
     "error",
     bad=f"workers = 4\n{_SQLITE}",
-    good=f"workers = 1\n{_SQLITE}",
+    good=f'workers = 4\n{_SQLITE}\ncounters = "records:"',
 )
 def _counting_alone(facts: Facts) -> Iterator[Found]:
     """Several workers count in memory.
@@ -30,14 +30,14 @@ def _counting_alone(facts: Facts) -> Iterator[Found]:
     """
     if facts.policy.workers > 1 and facts.policy.stores.counters == "memory:":
         text = f"{facts.policy.workers} workers would each count alone"
-        yield Found(("workers",), text, "Write workers = 1")
+        yield Found(("workers",), text, 'Write counters = "records:" under [stores], or workers = 1')
 
 
 @rule(
     "GP007",
     "error",
     bad="workers = 2",
-    good=f"workers = 1\n{_SQLITE}",
+    good=f'workers = 2\n{_SQLITE}\ncounters = "records:"',
 )
 def _keeping_alone(facts: Facts) -> Iterator[Found]:
     """Several workers keep their records in memory.

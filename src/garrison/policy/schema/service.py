@@ -96,8 +96,8 @@ class Stores(Part, frozen=True):
     records: StoreUrl = "memory:"
     """`memory:` or `sqlite:PATH`."""
 
-    counters: Literal["memory:"] = "memory:"
-    """`memory:`: each process counts alone."""
+    counters: Literal["memory:", "records:"] = "memory:"
+    """`memory:`: each process counts alone. `records:`: all processes count as one, in the records store."""
 
     counter_keys: Count = 1_000_000
     """Most subjects a memory counter remembers per class of window."""

@@ -1,0 +1,215 @@
+"""Counters in a records store: exact over every process that shares it, for the price of a commit each.
+
+Each counter is a record; a step reads those it is about, decides, and commits what it spent on the condition that
+nobody else has changed them meanwhile. Whoever is overtaken decides anew, so that a limit is neither exceeded nor
+refuses anybody for being busy.
+
+Every process's clock counts here, so all of them follow wall time. No step of a clock grants anything back, and none
+locks anybody out for longer than a spent limit does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from garrison.errors import StoreError, UsageError
+from garrison.limits import concurrency, parse
+from garrison.limits.algorithms import SPEND, State, carry
+from garrison.limits.limit import Verdict
+from garrison.limits.notation import text
+from garrison.limits.subject import bounded
+from garrison.model.units import SECOND
+from garrison.stores.protocols import Drop, Kind, Put, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garrison.limits.limit import Ask, Limit
+    from garrison.model.clock import Clock
+    from garrison.model.ids import Randomness
+    from garrison.stores.protocols import Records
+
+__all__ = ["COUNTS", "TRIES", "Count", "RecordCounters"]
+
+TRIES: Final = 1_000
+"""How often a step may be overtaken; each time somebody else's went through."""
+
+_PAGE: Final = 100
+
+
+class Count(Record, frozen=True, kw_only=True):
+    """One subject of one limit."""
+
+    id: str
+    subject: str
+    """Whom it counts, at most 200 characters."""
+
+    limit: str
+    """By whose numbers it counts, in the policy's notation."""
+
+    state: str
+    """What the algorithm keeps: a whole number, or bytes in hexadecimal after an `x`."""
+
+    until: int
+    """When it is as good as new, wall microseconds."""
+
+
+COUNTS = Kind(name="counts", struct=Count, indexes=("subject",), expires="until", durable=False)
+"""Not durable: a power cut may give back what was spent in the last seconds, a killed process gives back nothing."""
+
+
+class _Held(NamedTuple):
+    """A counter within one step."""
+
+    row: Count
+    """As it is stored; of version 0 if it is not."""
+
+    state: State | None
+    """What it says now."""
+
+    limit: Limit
+    changed: bool = False
+
+
+class RecordCounters:
+    """Counters of every process that shares a records store; implements `garrison.stores.protocols.Counters`."""
+
+    def __init__(self, records: Records, clock: Clock, randomness: Randomness) -> None:
+        """Count in a store.
+
+        Args:
+            records: One face of it; opened with `COUNTS` among its kinds.
+            clock: Wall time.
+            randomness: Numbers the leases of concurrency limits, never twice the same.
+        """
+        self._records = records
+        self._wall = clock.wall
+        self._randomness = randomness
+
+    async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
+        """Spend every ask, or none of them, as one atomic step.
+
+        Raises:
+            StoreError: The store could not answer, or others were always faster.
+            UsageError: A cost that is no whole number from 0 up.
+        """
+        for _ in range(TRIES):
+            counters = await self._read(asks)
+            verdicts, after = self._decided(asks, counters)
+            steps = [Put(COUNTS, _row(held, self._wall())) for held in after.values() if held.changed]
+            if not steps or (await self._records.commit(steps)).done:
+                return verdicts
+        raise StoreError("counters")
+
+    async def peek(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
+        """Tell what `take` would answer, and change nothing."""
+        return self._decided(asks, await self._read(asks))[0]
+
+    async def release(self, asks: Sequence[Ask]) -> None:
+        """Give back what concurrency limits hold; see `Counters.release`."""
+        for ask in asks:
+            if ask.limit.algorithm != "concurrency":
+                continue
+            if ask.lease <= 0:
+                raise UsageError("release a concurrency limit with the lease of its verdict")
+            await self._give_back(ask)
+
+    async def reset(self, subject: str) -> None:
+        """Forget everything that was counted for one subject, whatever the limit."""
+        name = bounded(subject)
+        while rows := await self._records.find(COUNTS, "subject", name, limit=_PAGE):
+            await self._records.commit([Drop(COUNTS, row.id) for row in rows])
+
+    async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
+        """Read every counter that a step is about, once."""
+        counters: dict[str, _Held] = {}
+        for subject, limit, cost, _ in asks:
+            if type(cost) is not int or cost < 0:
+                # A negative cost would give quota back to whoever may name one.
+                raise UsageError(f"a cost is a whole number from 0 up, not {cost!r}")
+            id = _id(subject, limit)
+            if id not in counters:
+                row = await self._records.get(COUNTS, id)
+                counters[id] = _held(row or Count(id=id, subject=bounded(subject), limit="", state="", until=0), limit)
+        return counters
+
+    def _decided(self, asks: Sequence[Ask], before: dict[str, _Held]) -> tuple[list[Verdict], dict[str, _Held]]:
+        """Decide one step; gives the verdicts, and the counters as they are to be kept."""
+        now, after = self._wall(), dict(before)
+        verdicts = [self._spend(ask, now, before, after) for ask in asks]
+        if all(verdict.allowed for verdict in verdicts):
+            return verdicts, after
+        # Nothing is spent; only what sets a counter right after a clock's step stays.
+        told = [
+            verdict if verdict.retry_after else self._spend(ask._replace(cost=0), now, before, dict(before))
+            for ask, verdict in zip(asks, verdicts, strict=True)
+        ]
+        return told, before
+
+    def _spend(self, ask: Ask, now: int, before: dict[str, _Held], after: dict[str, _Held]) -> Verdict:
+        id, limit = _id(ask.subject, ask.limit), ask.limit
+        held = after[id]
+        state = held.state if held.limit == limit else _carried(held, limit, now)
+        lease = int.from_bytes(self._randomness(8)) >> 1 | 1 if limit.algorithm == "concurrency" else 0
+        kept, verdict = SPEND[limit.algorithm](state, now, limit, ask.cost, lease)
+        if verdict.allowed:
+            if ask.cost:
+                after[id] = _Held(held.row, kept, limit, changed=True)
+            return verdict
+        if kept is not None:
+            after[id] = before[id] = _Held(held.row, kept, limit, changed=True)
+        return verdict._replace(allowed=True) if limit.mode == "observe" else verdict
+
+    async def _give_back(self, ask: Ask) -> None:
+        for _ in range(TRIES):
+            row = await self._records.get(COUNTS, _id(ask.subject, ask.limit))
+            if row is None:
+                return
+            held = _held(row, ask.limit)
+            freed = concurrency.release(_bytes(held.state), ask.lease)
+            step = Put(COUNTS, _row(held._replace(state=freed), self._wall()))
+            if freed == held.state or (await self._records.commit([step])).done:
+                return
+        raise StoreError("counters")
+
+
+def _id(subject: str, limit: Limit) -> str:
+    return bounded(f"{bounded(subject)} {limit.key}")
+
+
+def _held(row: Count, limit: Limit) -> _Held:
+    return _Held(row, _read_state(row.state), parse(row.limit) if row.limit else limit)
+
+
+def _carried(held: _Held, limit: Limit, now: int) -> State | None:
+    """Keep what was spent when the numbers of the limit changed."""
+    return None if held.state is None else carry(held.state, held.limit, limit, now)
+
+
+def _row(held: _Held, now: int) -> Count:
+    row, limit = held.row, held.limit
+    # A second more than it takes to drain, for processes whose clocks differ.
+    until = now + limit.drain + SECOND
+    return Count(
+        version=row.version,
+        id=row.id,
+        subject=row.subject,
+        limit=text(limit),
+        state=_written_state(held.state),
+        until=until,
+    )
+
+
+def _written_state(state: State | None) -> str:
+    return f"x{state.hex()}" if isinstance(state, bytes) else str(state or 0)
+
+
+def _read_state(state: str) -> State | None:
+    if not state:
+        return None
+    return bytes.fromhex(state[1:]) if state.startswith("x") else int(state)
+
+
+def _bytes(state: State | None) -> bytes:
+    """Give the leases of a counter that may hold none yet."""
+    return state if isinstance(state, bytes) else b""
