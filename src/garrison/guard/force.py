@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from garrison.cors.site import compile_served
 from garrison.guard.steps.hosts import Hosts
+from garrison.limits import parse
 from garrison.model.net import canonical
 from garrison.model.units import duration, size
 
@@ -74,6 +75,8 @@ class InForce:
         "believed",
         "body_rate",
         "body_time",
+        "connections",
+        "head_time",
         "header",
         "header_bytes",
         "header_count",
@@ -83,6 +86,8 @@ class InForce:
         "hosts",
         "key",
         "lasts",
+        "message",
+        "messages",
         "only",
         "passed",
         "path",
@@ -139,6 +144,10 @@ class InForce:
         self.header_bytes = size(policy.caps.header_bytes)
         self.path = size(policy.caps.path)
         self.query = size(policy.caps.query)
+        self.connections = policy.caps.connections
+        self.head_time = duration(policy.caps.head_time)
+        self.message = size(policy.caps.message)
+        self.messages = parse(policy.caps.messages)
         self.body_time = duration(policy.caps.body_time)
         self.body_rate = size(policy.caps.body_rate)
         self._credentials = credentials

@@ -221,6 +221,11 @@ class Guard:
             self._record(request, decision, self._wall())
         return problem(refusal, decision.correlation)
 
+    def note(self, request: Request, decision: Decision, refusal: Refusal) -> None:
+        """Record what was refused after the request had gone on: a message of an open connection."""
+        decision.refusal = refusal
+        self._record(request, decision, self._wall())
+
     async def release(self, decision: Decision) -> None:
         """Give back what concurrency limits hold, once the answer is out."""
         held = [

@@ -50,10 +50,54 @@ class Line:
         """Send pieces, each once the one before was read, while `/held` waits; then give all until it is closed."""
         return _answers(self._runner.run(asyncio.wait_for(self._exchange(pieces, asyncio.Queue(), press=True), 60)))
 
+    def drip(self, *pieces: bytes, every: float = 0.05) -> list[Answer]:
+        """Send pieces, and the last one again and again, each a moment after the one before, until it is closed."""
+        return _answers(self._runner.run(asyncio.wait_for(self._dripped(pieces, every), 60)))
+
+    def crowd(self, *counts: int) -> list[list[int]]:
+        """Open so many connections at once, call over each, and close them; gives the answers' status, per crowd."""
+        return self._runner.run(asyncio.wait_for(self._crowded(counts), 60))
+
     def events(self) -> list[Event]:
         """Read the journal."""
         self._runtime.flush(last=True)
         return [sealed.event for sealed in drive(self._runtime.driven_side.face.read(Query()))]
+
+    async def _dripped(self, pieces: tuple[bytes, ...], every: float) -> bytes:
+        async with await self._server() as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            said, left = b"", list(pieces)
+            with suppress(ConnectionError):
+                while not reader.at_eof():
+                    writer.write(left.pop(0) if len(left) > 1 else b"".join(left))
+                    await writer.drain()
+                    with suppress(TimeoutError):
+                        said += await asyncio.wait_for(reader.read(65_536), every)
+            writer.close()
+            return said
+
+    async def _crowded(self, counts: tuple[int, ...]) -> list[list[int]]:
+        async with await self._server() as server:
+            return [await self._crowd(server, count) for count in counts]
+
+    async def _crowd(self, server: asyncio.Server, count: int) -> list[int]:
+        place = server.sockets[0].getsockname()
+        connections = [await asyncio.open_connection(*place) for _ in range(count)]
+        for _, writer in connections:
+            writer.write(b"GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        statuses = [int((await reader.readuntil(b"\r\n")).split()[1]) for reader, _ in connections]
+        for reader, writer in connections:
+            writer.close()
+            with suppress(ConnectionError):
+                await reader.read()
+        return statuses
+
+    async def _server(self) -> asyncio.Server:
+        config = uvicorn.Config(Garrison(self._app, runtime=self._runtime), interface="asgi3", log_config=None)
+        config.load()
+        state, protocol = ServerState(), wire(self._runtime)
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
 
     async def _exchange(self, pieces: tuple[bytes, ...], read: asyncio.Queue[int], *, press: bool = False) -> bytes:
         config = uvicorn.Config(Garrison(self._app, runtime=self._runtime), interface="asgi3", log_config=None)

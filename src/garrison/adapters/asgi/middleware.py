@@ -14,7 +14,7 @@ from garrison.adapters.asgi.exchange import Exchange
 from garrison.adapters.asgi.identity import identify
 from garrison.adapters.asgi.lifespan import live
 from garrison.adapters.asgi.request import ScopeRequest
-from garrison.adapters.asgi.sockets import serve_socket
+from garrison.adapters.asgi.sockets import Socket, serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
@@ -130,7 +130,8 @@ class Garrison:
         request = ScopeRequest(scope)
         decision = await self.guard.decide(request)
         try:
-            await serve_socket(self.app, request, decision, scope, receive, send, self._connections)
+            socket = Socket(request, decision, receive, send, self.guard)
+            await serve_socket(self.app, scope, socket, self._connections)
         finally:
             await self.guard.release(decision)
 

@@ -47,6 +47,7 @@ def serve(
     from garrison.cli.serving.server import listen
     from garrison.cli.serving.server import serve as run
     from garrison.cli.serving.wire import wire
+    from garrison.model.units import size
 
     _configure_logging()
     found = guarded(load_app(application), policy or POLICY)
@@ -58,7 +59,8 @@ def serve(
             runtime.start()
             # What the first start makes is made once the server is up: shown once, it must not be lost to a failure.
             ready, reload = partial(_greet, runtime, base, json=json), partial(_reload, runtime)
-            run(found.app, listener, wire(runtime), ready=ready, reload=reload)
+            message = size(runtime.policy.caps.message)
+            run(found.app, listener, wire(runtime), message=message, ready=ready, reload=reload)
     finally:
         runtime.close()
     if not json:

@@ -18,10 +18,13 @@ from garrison.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BACKLOG", "GRACE", "listen", "serve"]
+__all__ = ["BACKLOG", "GRACE", "IDLE", "listen", "serve"]
 
 BACKLOG = 2_048
 """Connections that wait to be taken."""
+
+IDLE = 5
+"""Seconds that a connection may be idle between two requests."""
 
 GRACE = 5
 """Seconds that open answers are given to end after Ctrl-C; a second Ctrl-C gives them none."""
@@ -54,6 +57,7 @@ def serve(
     listener: socket.socket,
     http: type[asyncio.Protocol],
     *,
+    message: int,
     ready: Callable[[], None],
     reload: Callable[[], object],
 ) -> None:
@@ -63,6 +67,7 @@ def serve(
         app: ASGI.
         listener: From `listen`.
         http: Reads the requests of one connection, from `wire`.
+        message: Bytes of the largest message that a WebSocket takes together.
         ready: Called once connections are taken.
         reload: Called in a thread when SIGHUP says that the policy changed.
     """
@@ -78,6 +83,8 @@ def serve(
         access_log=False,
         log_config=None,
         backlog=BACKLOG,
+        ws_max_size=message,
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,7 +3,7 @@
 The guard sees a request once its head is whole and sound; whatever is not must be judged here, where the bytes are.
 A refusal must not stand where an earlier request waits for its answer, nor an upgrade; a target must not name another
 host than `Host`; a body must not be read as the next request; fields that end a chunked body must not join those that
-were judged; and a head must end.
+were judged; and a head must end, and in time.
 
 Sources: RFC 9112 sections 2.3 (version), 3.2.2 (absolute form), 7.1.2 (trailer fields), 9.3.2 (pipelining) and 9.6
 (closing); RFC 9110 section 7.8 (upgrade); RFC 6455 section 4.2.1 (handshake).
@@ -12,11 +12,13 @@ Sources: RFC 9112 sections 2.3 (version), 3.2.2 (absolute form), 7.1.2 (trailer 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from httptools import HttpParserInvalidURLError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from garrison.cli.serving.waiting import Waiting
 from garrison.guard.decision import Decision
 from garrison.guard.finish import finish_own
 from garrison.guard.respond import problem
@@ -25,6 +27,8 @@ from garrison.model.http.request import Request
 from garrison.model.net import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["LONGEST", "Wire", "wire"]
@@ -45,7 +49,14 @@ class Wire(HttpToolsProtocol):
     """Reads the requests of one connection; use `wire`."""
 
     runtime: ClassVar[Runtime]
+    waiting: ClassVar[Waiting]
     url = b""
+    _whose: str | None = None
+    """Among whose connections this one is counted."""
+
+    _heading = False
+    """Whether a head has begun and has not ended."""
+
     _unread = 0
     """Bytes since the parser last came to the end of something."""
 
@@ -56,10 +67,52 @@ class Wire(HttpToolsProtocol):
     _before: Any = None
     """The request before the newest."""
 
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, unless its caller has enough of them."""
+        super().connection_made(transport)
+        peer, _ = self.client or ("", 0)
+        self._whose = self.waiting.enter(peer)
+        if self._whose is None:
+            self._refusal = refuse("connections_too_many", "connections")
+            self.send_400_response("")
+        else:
+            self.waiting.begin(self, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        self._left()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; it counts for its caller until it is closed."""
+        self._ended = True
+        library: Any = self.ws_protocol_class
+        self.ws_protocol_class = _counted(library)
+        super().handle_websocket_upgrade()
+        successor: Any = self.transport.get_protocol()
+        successor.left = self._left
+
+    def overdue(self) -> None:
+        """End a connection on which no whole head has come in time; whoever was only silent needs no answer."""
+        if self._heading:
+            self._refusal = refuse("head_too_slow", "deadline")
+            self.send_400_response("")
+        else:
+            self._ended = True
+            self.transport.close()
+
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         if self._ended:
             return
+        self._take(data)
+        cycle: Any = self.cycle
+        idle = self._heading or cycle is None or cycle.response_complete
+        # A line end now and then keeps the server's own idle timer from running, and begins no head either.
+        if idle and self.transport.get_protocol() is self and not self.transport.is_closing():
+            self.waiting.begin(self, self.loop)
+
+    def _take(self, data: bytes) -> None:
         self._unread += len(data)
         if self._unread > LONGEST:
             self._refusal = refuse("headers_too_large", "endless")
@@ -67,9 +120,16 @@ class Wire(HttpToolsProtocol):
         else:
             super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        """Begin with a head."""
+        self._heading = True
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Begin with a request; fields that come after its body are nobody's."""
         self._unread = 0
+        self._heading = False
+        self.waiting.end(self)
         if not self.url.startswith((b"/", b"*")):
             self.url = self._origin_form()
         if self.parser.get_http_version() not in {"1.0", "1.1"}:
@@ -130,6 +190,12 @@ class Wire(HttpToolsProtocol):
         self._refusal = refuse("request_malformed", reason)
         return HttpParserInvalidURLError()
 
+    def _left(self) -> None:
+        self.waiting.end(self)
+        if self._whose is not None:
+            self.waiting.leave(self._whose)
+            self._whose = None
+
     def _unsupported_upgrade_warning(self) -> None:
         """Answer in the protocol that is spoken, and close: what came behind the head, the parser has dropped."""
         super()._unsupported_upgrade_warning()
@@ -172,6 +238,24 @@ class Wire(HttpToolsProtocol):
         return STATUS_LINE[answer.status] + head + b"\r\n" + answer.body
 
 
+@cache
+def _counted(base: Any) -> type:
+    """Make a WebSocket protocol that tells when its connection is lost."""
+
+    class Counted(base):  # type: ignore[misc]  # the library that is installed decides which class
+        """Tells it to whoever counts connections."""
+
+        left: Callable[[], None] | None = None
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Forget a connection."""
+            if self.left is not None:
+                self.left()
+            super().connection_lost(exc)
+
+    return Counted
+
+
 def wire(runtime: Runtime) -> type[Wire]:
     """Make the protocol class of a server whose guard has this runtime."""
-    return type("Wire", (Wire,), {"runtime": runtime})
+    return type("Wire", (Wire,), {"runtime": runtime, "waiting": Waiting(runtime)})

@@ -65,6 +65,8 @@ REFUSALS: dict[str, Told] = {
     "length_required": Told(411, "Length required", "A body must come with a Content-Length."),
     "body_too_large": Told(413, "Body too large", "The body is larger than this route takes."),
     "body_too_slow": Told(408, "Request timeout", "The body took too long to arrive."),
+    "head_too_slow": Told(408, "Request timeout", "The head of the request took too long to arrive."),
+    "connections_too_many": Told(429, "Too many connections", "Your network has as many connections open as it may."),
     "body_type": Told(415, "Unsupported media type", "The body is not of a type that this route takes."),
     "body_encoding": Told(415, "Unsupported content coding", "The body must come as it is, not compressed."),
     "target_too_long": Told(414, "URI too long", "The path or the query is longer than taken here."),

@@ -12,6 +12,7 @@ from garrison.policy.schema.fields import (
     Duration,
     Environment,
     Host,
+    LimitText,
     Name,
     Network,
     Prefix,
@@ -36,6 +37,14 @@ _KEYS: dict[Environment, Literal["live", "test", "dev"]] = {
 class Caps(Part, frozen=True):
     """How much of anything a caller may send."""
 
+    connections: Count = 1_000
+    """Connections that one network (an address, or a /64 of IPv6) may hold open at once, in `garrison serve`. Those of
+    `forwarded.peers` are not counted."""
+
+    head_time: Duration = "10s"
+    """Longest time until the head of a request is whole, from the first byte or the connection on, in
+    `garrison serve`."""
+
     body: Size = "1MiB"
     """Largest body."""
 
@@ -44,6 +53,12 @@ class Caps(Part, frozen=True):
 
     body_rate: Size = "16KiB"
     """Bytes that earn one more second."""
+
+    message: Size = "1MiB"
+    """Largest message of a WebSocket, in characters or bytes."""
+
+    messages: LimitText = "100/s burst 1000"
+    """Messages that one WebSocket may send."""
 
     header_bytes: Size = "32KiB"
     """Most bytes in all header fields together."""
