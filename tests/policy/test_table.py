@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from itertools import combinations
+from types import FrameType
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from garrison.model.http.endpoint import Call, Endpoint
 from garrison.model.http.response import Response
 from garrison.policy.load import load
-from garrison.policy.route import Tree, parse_template
+from garrison.policy.route import Segment, Tree, meets, parse_template
 from garrison.policy.schema import Cors, Policy, Route
 from garrison.policy.table import cors_policy, demands, meetings, users_of_cors
 
@@ -23,6 +26,10 @@ def _name(parts: list[str], tail: list[str]) -> str:
 PARTS = st.sampled_from(["a", "b", "7", "{p}", "{p:int}", "{p:float}", "{p:uuid}"])
 TAIL = st.sampled_from([[], [], ["{rest:path}"]])
 NAMES = st.lists(st.builds(_name, st.lists(PARTS, min_size=1, max_size=3), TAIL), max_size=5, unique=True)
+NAMES_ALONE = st.builds(
+    _name, st.lists(PARTS, min_size=1, max_size=3), st.sampled_from([[], [], [""], ["{rest:path}"]])
+)
+METHOD_SETS = st.sampled_from(["GET", "PUT", "GET|PUT", "PUT|GET"])
 PATHS = st.lists(st.sampled_from(["a", "b", "7", "1.5", "1" * 32, "x"]), min_size=1, max_size=4).map(
     lambda parts: "/" + "/".join(parts)
 )
@@ -113,6 +120,53 @@ def test_routes_that_take_one_path_meet_and_no_others_need_to(names: list[str], 
     for one, other in combinations(names, 2):
         if trees[one].find(path) and trees[other].find(path):
             assert (one, other) in found
+
+
+def _share(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
+    """Whether some path fits both templates, by comparing segment with segment."""
+    for mine, theirs in zip(one, other, strict=False):
+        if "path" in (mine.kind, theirs.kind):
+            return True
+        if not meets(mine, theirs):
+            return False
+    return len(one) == len(other)
+
+
+@given(st.lists(st.tuples(METHOD_SETS, NAMES_ALONE), max_size=12, unique=True))
+def test_the_pairs_are_those_of_comparing_every_route_with_every_other(named: list[tuple[str, str]]) -> None:
+    """Nothing is missed and nothing is made up by not comparing, and the order is that of the file."""
+    routes = {name.replace("GET", methods, 1): Route() for methods, name in named}
+    rows = demands(Policy(routes=routes))
+
+    plainly = [
+        (one.name, other.name, method)
+        for at, other in enumerate(rows)
+        for method in other.parsed.methods
+        for one in rows[:at]
+        if method in one.parsed.methods and _share(one.parsed.segments, other.parsed.segments)
+    ]
+
+    assert [(meeting.one.name, meeting.other.name, meeting.method) for meeting in meetings(rows)] == plainly
+
+
+def test_routes_that_cannot_meet_cost_no_comparison() -> None:
+    """A thousand templates after a literal and as many after a parameter: a million pairs, and none of them meets."""
+    names = [*(f"GET /{{tenant}}/r{at}" for at in range(1000)), *(f"GET /t{at}/x" for at in range(1000))]
+    rows = demands(Policy(routes=dict.fromkeys(names, Route())))
+    calls = 0
+
+    def count(_frame: FrameType, _event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        found = list(meetings(rows))
+    finally:
+        sys.setprofile(None)
+
+    assert not found
+    assert calls < 100 * len(names)
 
 
 def test_methods_meet_each_by_itself() -> None:

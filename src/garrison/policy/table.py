@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -135,48 +136,81 @@ class Meeting(NamedTuple):
 
 
 def meetings(rows: Sequence[Demand]) -> Iterator[Meeting]:
-    """Find all pairs of routes that meet, without comparing every route with every other."""
+    """Find all pairs of routes that meet, by the later one; routes that cannot meet are never compared."""
     roots: dict[str, _Node] = {}
-    for row in rows:
+    for at, row in enumerate(rows):
         for method in row.parsed.methods:
-            root = roots.setdefault(method, _Node())
-            for earlier in root.meeting(row.parsed.segments):
-                yield Meeting(earlier, row, method)
-            root.add(row)
+            roots.setdefault(method, _Node()).add(row.parsed.segments, at)
+    found = []
+    for method, root in roots.items():
+        for pair in root.among():
+            earlier, later = sorted(pair)
+            found.append((later, rows[later].parsed.methods.index(method), earlier))
+    for later, place, earlier in sorted(found):
+        yield Meeting(rows[earlier], rows[later], rows[later].parsed.methods[place])
+
+
+_Pairs: TypeAlias = "Iterator[tuple[int, int]]"
 
 
 class _Node:
-    """The rows whose templates begin alike."""
+    """The routes of one method whose templates begin alike, by their numbers."""
 
-    __slots__ = ("below", "rows")
+    __slots__ = ("literals", "parameters", "rows")
 
     def __init__(self) -> None:
-        self.below: dict[Segment, _Node] = {}
-        self.rows: list[Demand] = []
+        self.literals: dict[str, _Node] = {}
+        self.parameters: dict[str, _Node] = {}
+        """By kind; parameters of one kind share a node, whatever they are called."""
+        self.rows: list[int] = []
 
-    def add(self, row: Demand) -> None:
+    def add(self, segments: Sequence[Segment], row: int) -> None:
         node = self
-        for segment in row.parsed.segments:
-            # Parameters of one kind share a node, whatever they are called.
-            step = Segment(segment.kind, "" if segment.kind else segment.text)
-            node = node.below.setdefault(step, _Node())
+        for kind, text in segments:
+            node = node.parameters.setdefault(kind, _Node()) if kind else node.literals.setdefault(text, _Node())
         node.rows.append(row)
 
-    def meeting(self, segments: Sequence[Segment]) -> Iterator[Demand]:
-        """List the rows below that some path of the segments fits."""
-        if not segments:
-            yield from self.rows
-            return
-        segment, rest = segments[0], segments[1:]
-        for step, node in self.below.items():
-            if step.kind == "path":
-                yield from node.rows
-            elif segment.kind == "path":
-                yield from node.everything()
-            elif meets(segment, step):
-                yield from node.meeting(rest)
+    def among(self) -> _Pairs:
+        """Pair the routes below that some path fits both of."""
+        yield from combinations(self.rows, 2)
+        for node in (*self.literals.values(), *self.parameters.values()):
+            yield from node.among()
+        yield from self.caught(self)
+        for (kind, node), (other, beside) in combinations(self.parameters.items(), 2):
+            yield from node.follow(beside, rest="path" in (kind, other))
 
-    def everything(self) -> Iterator[Demand]:
+    def follow(self, other: _Node, *, rest: bool = False) -> _Pairs:
+        """Pair routes below with routes below another node, which some segment leads to both of.
+
+        Args:
+            other: A node that is not this one.
+            rest: That segment was a `{name:path}`, which takes whatever follows.
+        """
+        if rest:
+            yield from product(self.everything(), other.everything())
+            return
+        yield from product(self.rows, other.rows)
+        # The fewer are looked up among the more: a thousand templates that go on after `/{tenant}` cost a
+        # template that goes on after `/acme` nothing.
+        few, many = sorted((self, other), key=lambda node: len(node.literals))
+        for text, node in few.literals.items():
+            if text in many.literals:
+                yield from node.follow(many.literals[text])
+        yield from self.caught(other)
+        yield from other.caught(self)
+        for kind, node in self.parameters.items():
+            for beside, below in other.parameters.items():
+                yield from node.follow(below, rest="path" in (kind, beside))
+
+    def caught(self, other: _Node) -> _Pairs:
+        """Pair what follows parameters here with what follows literals there that the parameters take."""
+        for kind, node in self.parameters.items():
+            for text, below in other.literals.items():
+                if meets(Segment(kind, ""), Segment("", text)):
+                    yield from node.follow(below, rest=kind == "path")
+
+    def everything(self) -> Iterator[int]:
+        """Number the routes below."""
         yield from self.rows
-        for node in self.below.values():
+        for node in (*self.literals.values(), *self.parameters.values()):
             yield from node.everything()

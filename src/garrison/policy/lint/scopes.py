@@ -153,13 +153,13 @@ def _misspelled(facts: Facts) -> Iterator[Found]:
     A misspelled scope is a right that nobody has, or that somebody grants by mistake.
     """
     uses = Counter(wanted for row in facts.rows for wanted in row.whole.scopes or ())
-    earlier: list[str] = []
+    earlier: dict[str, None] = {}
     for row in facts.written:
         for wanted in row.stated.scopes or ():
             close = get_close_matches(wanted, earlier, n=1, cutoff=0.93) if wanted not in earlier else []
             if close and 1 in (uses[wanted], uses[close[0]]) and _letters(wanted) != _letters(close[0]):
                 yield at(row, f"{wanted!r} looks like {close[0]!r}", "Write one of the two everywhere", "scopes")
-            earlier.append(wanted)
+            earlier[wanted] = None
 
 
 def _letters(text: str) -> str:
