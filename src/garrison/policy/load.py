@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from garrison.errors import PolicyError, Problem, UsageError
-from garrison.model.fit import path_text
+from garrison.policy.file.environments import ENVIRONMENTS, covered, hidden, laid, mislaid, misplaced
 from garrison.policy.file.lines import lines_of
-from garrison.policy.file.mend import ANYWHERE, MOST_MENDED, Mended, mended
+from garrison.policy.file.mend import MOST_MENDED, Mended, mended
 from garrison.policy.file.overlay import Places, merged
-from garrison.policy.file.problem import as_problem, closest, meant, one_of
+from garrison.policy.file.problem import as_problem, one_of
 from garrison.policy.lint import lint
-from garrison.policy.schema import Environment, Policy
+from garrison.policy.schema import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,6 @@ __all__ = ["LARGEST_FILE", "Reading", "files_beside", "load", "read"]
 
 LARGEST_FILE = 4 << 20
 """Largest policy file in bytes; a thousand routes take some 100 KiB."""
-
-_TABLE = "must be a table of members"
-_ENVIRONMENTS: tuple[str, ...] = get_args(Environment)
 
 
 class Reading(NamedTuple):
@@ -63,8 +60,8 @@ def read(source: File | str, environment: str = "production") -> Reading:
         OSError: The file cannot be read.
     """
     nowhere = Places({}, environment)
-    if environment not in _ENVIRONMENTS:
-        problem = Problem("GP002", "environment", 0, f"{environment!r} is no environment", one_of(_ENVIRONMENTS))
+    if environment not in ENVIRONMENTS:
+        problem = Problem("GP002", "environment", 0, f"{environment!r} is no environment", one_of(ENVIRONMENTS))
         return Reading(None, (problem,), nowhere)
     text = source if isinstance(source, str) else _text_of(source)
     if isinstance(text, Problem):
@@ -120,11 +117,11 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
     What does not fit keeps nothing else from being judged: one run is enough to mend the file.
     """
     written = document.pop("environments", {})
-    holes = set(_mislaid(document, written, environment))
-    problems = _misplaced(document, written, lines)
-    overlays = _laid(written)
+    holes = set(mislaid(document, written, environment))
+    problems = misplaced(document, written, lines)
+    overlays = laid(written)
     here = Mended(Policy(), frozenset(), ())
-    for name in _ENVIRONMENTS:
+    for name in ENVIRONMENTS:
         if name != environment and name not in overlays:
             continue
         places = Places(lines, name)
@@ -134,9 +131,9 @@ def _fitted(document: dict[str, Any], lines: dict[Path, int], environment: str, 
         problems += _unfinished(found)
         if name == environment:
             here = found
-            holes.update(_hidden(found.misfits, lines, name))
+            holes.update(hidden(found.misfits, lines, name))
         else:
-            holes.update(_covered(found, document, overlays.get(environment, {})))
+            holes.update(covered(found, document, overlays.get(environment, {})))
     refused = bool(problems)
     places = Places(lines, environment)
     problems += [places.put(problem) for problem in lint(here.policy, files=files, holes=here.holes | holes)]
@@ -150,98 +147,7 @@ def _unfinished(found: Mended) -> Iterator[Problem]:
         yield Problem("GP004", "", 0, text, "Mend these first")
 
 
-def _mislaid(document: dict[str, Any], written: Any, environment: str) -> Iterator[Path]:
-    """Name what was to be said of this environment and stands where nobody reads it; the place itself is told."""
-    laid = isinstance(written, dict) and isinstance(written.get(environment), dict)
-    yield from _meant_for({**written, environment: {}} if laid else written, environment)
-    for name, tables in document.items():
-        if _means_environments(name, tables):
-            yield from _meant_for(tables, environment)
-
-
-def _means_environments(name: str, tables: Any) -> bool:
-    """Tell whether a member at the top is `environments`, misspelled."""
-    fields = Policy.__struct_fields__
-    return isinstance(tables, (dict, list)) and (
-        name == "environment" or (name not in fields and closest(name, fields) == "environment")
-    )
-
-
-def _meant_for(tables: Any, environment: str) -> Iterator[Path]:
-    """Name what those of the tables say that were meant for this environment."""
-    if not isinstance(tables, dict):
-        yield from ANYWHERE
-        return
-    for name, overlay in tables.items():
-        if closest(name, _ENVIRONMENTS) == environment:
-            yield from _spoken(overlay)
-
-
-def _spoken(overlay: Any) -> Iterator[Path]:
-    """Name what an overlay speaks of, also one written `[[environments.production]]`; else it may be anything."""
-    if isinstance(overlay, list):
-        for element in overlay:
-            yield from _spoken(element)
-    elif isinstance(overlay, dict):
-        for table, members in overlay.items():
-            yield from ((table, member) for member in members) if isinstance(members, dict) else ((table,),)
-    else:
-        yield from ANYWHERE
-
-
-def _hidden(misfits: tuple[Misfit, ...], lines: dict[Path, int], environment: str) -> Iterator[Path]:
-    """Name what a misspelled member was meant for, where only the other layer has a member of that name."""
-    for path, offers in ((misfit.path, misfit.offers) for misfit in misfits if misfit.code == "unknown"):
-        other = (*path[:-1], closest(str(path[-1]), offers))
-        for layer in (), ("environments", environment):
-            if other[-1] and (*layer, *path) in lines and (*layer, *other) not in lines:
-                yield other
-
-
-def _covered(other: Mended, document: dict[str, Any], overlay: dict[str, Any]) -> Iterator[Path]:
-    """Name tables that cannot be read, and whose place this environment's overlay takes instead of adding to them."""
-    for name, table in overlay.items():
-        if (name,) in other.holes and isinstance(table, dict) and not isinstance(document.get(name, {}), dict):
-            yield (name,)
-
-
-def _laid(overlays: Any) -> dict[str, dict[str, Any]]:
-    """What is sound enough to be laid over the rest; `_misplaced` has told about all else."""
-    tables = overlays.items() if isinstance(overlays, dict) else ()
-    return {
-        name: {key: value for key, value in overlay.items() if key not in ("environment", "environments")}
-        for name, overlay in tables
-        if isinstance(overlay, dict)
-    }
-
-
 def _offered(misfit: Misfit) -> Misfit:
     """The file has a table `environments` where the policy has the one that is in force."""
     offers = tuple("environments" if offer == "environment" else offer for offer in misfit.offers)
     return misfit._replace(offers=offers)
-
-
-def _misplaced(document: dict[str, Any], overlays: Any, lines: dict[Path, int]) -> list[Problem]:
-    """Find what cannot be seen after merging."""
-    problems = []
-    if "environment" in document:
-        text, remedy = "is not known here", "Did you mean environments?"
-        if not isinstance(document.pop("environment"), (dict, list)):
-            text = "The environment does not stand in the file"
-            remedy = "Remove it and set GARRISON_ENV, so that one file serves all environments"
-        problems.append(Problem("GP002", "environment", lines.get(("environment",), 0), text, remedy))
-    if not isinstance(overlays, dict):
-        line = lines.get(("environments",), 0)
-        remedy = "Write [environments.development]"
-        return [*problems, Problem("GP004", "environments", line, _TABLE, remedy)]
-    for name, overlay in overlays.items():
-        path: Path = ("environments", name)
-        line = lines.get(path, 0)
-        if name not in _ENVIRONMENTS:
-            problems.append(Problem("GP002", path_text(path), line, "is no environment", meant(name, _ENVIRONMENTS)))
-        elif not isinstance(overlay, dict):
-            problems.append(Problem("GP004", path_text(path), line, _TABLE, f"Write [{path_text(path)}]"))
-        elif "environment" in overlay or "environments" in overlay:
-            text = "names an environment inside an environment"
-            problems.append(Problem("GP002", path_text(path), line, text, "Remove it"))
-    return problems
