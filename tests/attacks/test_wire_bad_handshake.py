@@ -38,6 +38,41 @@ def test_it_is_refused_like_everything_else(line: Line, kind: str) -> None:
     assert (line.reached, line.events()[-1].reason) == ([], "handshake")
 
 
+LARGE = {
+    "many fields": (SOUND.replace(KEY, KEY + b"X-A: b\r\n" * 300), 431, "headers_too_large"),
+    "one field more": (SOUND.replace(KEY, KEY + b"X-A: b\r\n" * 124), 431, "headers_too_large"),
+    "a long field": (SOUND.replace(KEY, KEY + b"X-A: " + b"b" * 8186 + b"\r\n"), 431, "headers_too_large"),
+    "a long target": (SOUND.replace(b"/live", b"/live?" + b"a" * 8172), 414, "target_too_long"),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_one_that_is_too_large_is_answered(line: Line, kind: str) -> None:
+    """The library beneath closes the connection without a word, and nothing is recorded."""
+    sent, status, code = LARGE[kind]
+    (answer,) = line.say(sent)
+
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert (line.reached, line.events()[-1].outcome) == ([], "refused")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        SOUND.replace(KEY, KEY + b"X-A: b\r\n" * 123),
+        SOUND.replace(KEY, KEY + b"X-A: " + b"b" * 8185 + b"\r\n"),
+        SOUND.replace(b"/live", b"/live?" + b"a" * 8171),
+    ],
+    ids=["fields", "field", "target"],
+)
+def test_as_much_as_the_library_takes_is_judged_by_the_guard(line: Line, more: bytes) -> None:
+    """The bound from the other side: its answer comes from what stands behind the library."""
+    (answer,) = line.say(more)
+
+    assert answer.status in {403, 414, 431}
+    assert line.events() == [] or line.events()[-1].reason != "handshake"
+
+
 def test_a_sound_one_reaches_the_application(line: Line) -> None:
     """Else all of the above would be refused for asking."""
     line.say(SOUND)

@@ -12,8 +12,8 @@ PLAIN = b"GET /plain HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST = b"GET /plain HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n"
 CHUNKED = HOST + b"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
 BROKEN = {
-    "an unknown method": b"FOO /plain HTTP/1.1\r\n" + HOST + b"\r\n",
-    "a method in small letters": b"get /plain HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a method that cannot be one": b"G(T /plain HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an unknown method of another version": b"BREW /plain HTTP/2.0\r\n" + HOST + b"\r\n",
     "a space in a name": b"GET /plain HTTP/1.1\r\n" + HOST + b"Bad Header: x\r\n\r\n",
     "a length below nothing": b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
     "two lengths": b"POST /echo HTTP/1.1\r\nContent-Length: 3\r\n" + CHUNKED + b"0\r\n\r\n",
@@ -40,6 +40,37 @@ def test_it_is_a_problem_like_every_other(line: Line, kind: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.json["correlation"] == answer.headers["x-request-id"] == event.correlation
     assert (event.code, event.outcome, event.address) == ("input_validation_fail", "refused", "127.0.0.1")
+
+
+@pytest.mark.parametrize("method", [b"BREW", b"get", b"X" * 64, b"M-SEARCH2"])
+def test_an_unknown_method_is_not_implemented(line: Line, method: bytes) -> None:
+    """RFC 9110 section 9.1; the request is sound, and its sender is told what would have to change."""
+    brew = PLAIN.replace(b"GET", method)
+
+    assert [answer.status for answer in line.say(brew)] == [501]
+    first, second = line.say(PLAIN, brew)
+
+    event = line.events()[-1]
+    assert (first.status, second.status, second.json["code"]) == (200, 501, "method_unknown")
+    assert second.headers["connection"] == "close"
+    assert (event.code, event.reason, event.outcome) == ("input_validation_fail", "method_unknown", "refused")
+
+
+def test_a_known_method_that_the_path_does_not_take_is_told_which_it_takes(line: Line) -> None:
+    (answer,) = line.say(LAST.replace(b"GET", b"PROPFIND"))
+
+    assert answer.status == 405
+    assert "GET" in answer.headers["allow"]
+
+
+def test_what_looks_like_an_unknown_method_inside_a_body_is_a_broken_body(line: Line) -> None:
+    brew = b"BREW /plain HTTP/1.1\r\n"
+    short = b"POST /echo HTTP/1.1\r\nContent-Length: 22\r\nContent-Type: text/plain\r\n" + HOST + b"\r\n"
+    (chunk,) = line.say(b"POST /echo HTTP/1.1\r\n" + CHUNKED + brew)
+    line.press(short, brew + b"\xff\xff")
+
+    assert (chunk.status, chunk.json["code"]) == (400, "request_malformed")
+    assert line.events()[-1].reason == "unreadable"
 
 
 def test_a_broken_body_ends_the_wait_for_it(line: Line) -> None:

@@ -50,6 +50,7 @@ def test_the_status_of_a_code_is_a_promise() -> None:
         429: {"connections_too_many", "limit_exceeded", "login_throttled"},
         431: {"headers_too_large"},
         500: {"ownership_unproved", "internal_error"},
+        501: {"method_unknown"},
         503: {"busy", "store_unavailable"},
     }
     assert {"account_exists", "conflict"} <= found[409]

@@ -6,17 +6,19 @@ host than `Host`; a body must not be read as the next request; fields that end a
 were judged; and a head must end, and in time.
 
 Sources: RFC 9112 sections 2.3 (version), 3.2.2 (absolute form), 7.1.2 (trailer fields), 9.3.2 (pipelining) and 9.6
-(closing); RFC 9110 section 7.8 (upgrade); RFC 6455 section 4.2.1 (handshake).
+(closing); RFC 9110 sections 7.8 (upgrade) and 9.1 (unknown methods); RFC 6455 section 4.2.1 (handshake).
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from httptools import HttpParserInvalidURLError
+from httptools import HttpParserInvalidMethodError, HttpParserInvalidURLError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
 from garrison.cli.serving.waiting import Waiting
 from garrison.guard.decision import Decision
@@ -38,6 +40,7 @@ LONGEST = 512 * 1024
 below; they are held once a head has ended, and an endless one is copied anew with every piece."""
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64} [!-~]+ HTTP/1\.[01]\r\n")
 _HANDSHAKE = {
     b"upgrade": re.compile(rb"websocket", re.IGNORECASE),
     b"sec-websocket-key": re.compile(rb"[A-Za-z0-9+/]{22}=="),
@@ -63,6 +66,9 @@ class Wire(HttpToolsProtocol):
     _refusal = refuse("request_malformed", "unreadable")
     _ended = False
     """Nothing that comes from now on is anybody's request."""
+
+    _sent = b""
+    """What came last, while it may be the beginning of a request."""
 
     _before: Any = None
     """The request before the newest."""
@@ -113,6 +119,7 @@ class Wire(HttpToolsProtocol):
             self.waiting.begin(self, self.loop)
 
     def _take(self, data: bytes) -> None:
+        self._sent = b"" if self._unread else data
         self._unread += len(data)
         if self._unread > LONGEST:
             self._refusal = refuse("headers_too_large", "endless")
@@ -127,7 +134,7 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin with a request; fields that come after its body are nobody's."""
-        self._unread = 0
+        self._unread, self._sent = 0, b""
         self._heading = False
         self.waiting.end(self)
         if not self.url.startswith((b"/", b"*")):
@@ -143,7 +150,7 @@ class Wire(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
-        self._unread = 0
+        self._unread, self._sent = 0, b""
         super().on_body(body)
 
     def _origin_form(self) -> bytes:
@@ -164,18 +171,28 @@ class Wire(HttpToolsProtocol):
     def _judge_upgrade(self) -> None:
         """Let a request change the protocol only where nothing else can be mistaken for a part of the new one.
 
+        What the library beneath takes no handshake with, it closes without a word.
+
         The parser skips the body of such a request and would read it as the next one: request smuggling. What is
         said in the new protocol goes out at once, even before an answer that is due.
 
         Raises:
-            HttpParserInvalidURLError: It has a body, or comes out of turn, or is no sound handshake.
+            HttpParserInvalidURLError: It has a body, or comes out of turn, or is no sound handshake, or too large.
         """
         framed = [value for name, value in self.headers if name in {b"transfer-encoding", b"content-length"}]
         before: Any = self.cycle
         if framed not in ([], [b"0"]) or (before is not None and not before.response_complete):
             raise self._malformed("upgrade")
-        if self._should_upgrade() and not self._shakes_hands():
+        if not self._should_upgrade():
+            return
+        if not self._shakes_hands():
             raise self._malformed("handshake")
+        # The library reads the head again: `GET`, the target and the version with two spaces and an end of line.
+        if len(self.url) > MAX_LINE_LENGTH - len("GET  HTTP/1.1\r\n"):
+            raise self._stopped("target_too_long", "target_too_long")
+        longest = max(len(name) + len(value) for name, value in self.headers) + len(": \r\n")
+        if len(self.headers) > MAX_NUM_HEADERS or longest > MAX_LINE_LENGTH:
+            raise self._stopped("headers_too_large", "headers_too_large")
 
     def _shakes_hands(self) -> bool:
         """Tell whether a WebSocket is asked for as it must be; the library would answer plain text."""
@@ -186,8 +203,11 @@ class Wire(HttpToolsProtocol):
         return once and all(_HANDSHAKE[name].fullmatch(value) for name, value in fields)
 
     def _malformed(self, reason: str) -> HttpParserInvalidURLError:
+        return self._stopped("request_malformed", reason)
+
+    def _stopped(self, code: str, reason: str) -> HttpParserInvalidURLError:
         """Give what makes the parser stop, and keep why."""
-        self._refusal = refuse("request_malformed", reason)
+        self._refusal = refuse(code, reason)
         return HttpParserInvalidURLError()
 
     def _left(self) -> None:
@@ -205,6 +225,10 @@ class Wire(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, and close: where the next request would begin, nobody can tell."""
         self._ended = True
+        # The parser stops inside a method that it does not know; of a request that is whole but for that, RFC 9110
+        # section 9.1 says 501.
+        if isinstance(sys.exc_info()[1], HttpParserInvalidMethodError) and _REQUEST_LINE.match(self._sent):
+            self._refusal = refuse("method_unknown", "method_unknown")
         answer = self._refused()
         if self.pipeline and self.cycle.scope is self.scope:
             # Its head was sound and it waits its turn, which must not come: its body is broken.

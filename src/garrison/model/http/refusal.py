@@ -71,6 +71,7 @@ REFUSALS: dict[str, Told] = {
     "body_encoding": Told(415, "Unsupported content coding", "The body must come as it is, not compressed."),
     "target_too_long": Told(414, "URI too long", "The path or the query is longer than taken here."),
     "headers_too_large": Told(431, "Header fields too large", "The header fields are larger than taken here."),
+    "method_unknown": Told(501, "Method unknown", "The server does not know this method."),
     "busy": Told(503, "Busy", "Try again after the time given."),
     "store_unavailable": Told(503, "Unavailable", "A decision is not possible at the moment."),
     "ownership_unproved": Told(500, "Internal error", "The answer was withheld."),
