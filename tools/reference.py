@@ -235,6 +235,10 @@ def _refusals() -> Iterator[str]:
     yield f'  "title": "{title}", "status": {status},'
     yield f'  "detail": "{detail}",'
     yield from ('  "code": "scope_missing", "correlation": "2cefeb17c007cf71-3"', "}", "```", "")
+    yield "A bad field of the body has its path inside the body, whoever found it: a schema of the policy, FastAPI or"
+    yield "an endpoint of Garrison's own. `title`, `owner.mail`, `tags[1]`; empty for the whole body. A field elsewhere"
+    yield "has its place before it: `query.page`, `path.id`, `header.x-count`, `cookie.size`."
+    yield ""
     yield "An application's own errors look the same; there `code` is one of these where one says what the status says,"
     yield "such as `not_found`, else the number: `http_418`."
     yield from ("", "| code | status | title | detail |", "|---|---|---|---|")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from garrison.accounts.endpoints import mounts
+from garrison.accounts.keys import PAGE
 from garrison.credentials.key_record import KEYS
 from garrison.model.principal import Principal
 from garrison.policy.schema import Accounts
@@ -116,6 +117,45 @@ def test_a_key_that_cannot_be_changed_says_why(world: World, ada: Principal) -> 
     assert [answer.code for answer in rotated] == ["", "", "key_secrets_full"]
     assert world.call("rotate_key", principal=ada, id=made["id"]).code == "key_dead"
     assert world.call("revoke_key", principal=ada, id=made["id"]).code == "key_dead"
+
+
+def test_instants_are_texts(world: World, ada: Principal) -> None:
+    """As everywhere in answers (RFC 3339); what never ends or was never used is null, and not the year 1970."""
+    made = world.call("create_key", {"name": "laptop", "expires_in": "90d"}, principal=ada).json
+    (listed,) = world.call("list_keys", principal=ada).json["keys"]
+
+    assert (made["created"], made["expires"]) == ("2027-01-15T08:00:00Z", "2027-04-15T08:00:00Z")
+    assert listed == {name: made[name] for name in listed}
+    (secret,) = listed["secrets"]
+    assert (secret["created"], secret["expires"], secret["last_used"]) == (made["created"], None, None)
+    assert secret["idle"] == "0s"
+    assert world.call("create_key", {"name": "other"}, principal=ada).json["expires"] is None
+
+
+def test_a_long_list_comes_in_pages(world: World, ada: Principal) -> None:
+    """Revoked keys stay listed for 90 days, so there may be many more than living ones."""
+    made = []
+    for number in range(PAGE + 3):
+        made.append(world.call("create_key", {"name": f"k{number}"}, principal=ada).json["id"])
+        world.call("revoke_key", principal=ada, id=made[-1])
+
+    first = world.call("list_keys", principal=ada)
+    listed = [key["id"] for key in first.json["keys"]]
+    rest = world.call("list_keys", principal=ada, query=f"after={listed[-1]}")
+
+    assert len(listed) == PAGE
+    assert (b"link", f'<?after={listed[-1]}>; rel="next"'.encode()) in first.headers
+    assert listed + [key["id"] for key in rest.json["keys"]] == sorted(made)
+    assert b"link" not in dict(rest.headers)
+    assert world.call("list_keys", principal=ada, query=f"after={max(made)}").json == {"keys": []}
+
+
+@pytest.mark.parametrize("query", ["after=", "after=%00", "after=a&after=b", "after=" + "a" * 65, "after=%C3%A9"])
+def test_a_place_to_go_on_from_that_is_none_is_refused(world: World, ada: Principal, query: str) -> None:
+    """Begun anew, a walk through the list would never end."""
+    answer = world.call("list_keys", principal=ada, query=query)
+
+    assert (answer.status, answer.code) == (422, "query_invalid")
 
 
 @pytest.mark.parametrize(

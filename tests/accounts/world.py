@@ -236,7 +236,8 @@ class World:
                 return Answer(Refusal("body_invalid", 422, "", "", members={"errors": errors}))
             value = fitted.value
         lines: list[Header] = [(b"cookie", cookie) for cookie in cookies or ()]
-        request = Request(row.method, row.path, lines, scheme=scheme, peer=address)
+        query = parameters.pop("query", "").encode("ascii")
+        request = Request(row.method, row.path, lines, query=query, scheme=scheme, peer=address)
         call = Call(
             request=request,
             principal=principal,

@@ -60,8 +60,8 @@ def app(runtime: Runtime) -> FastAPI:
         ("1", "x", "1", "1", "1", "query_invalid", "Invalid query", ["query.page"]),
         ("1", "1", "x", "1", "1", "header_invalid", "Invalid header field", ["header.x-count"]),
         ("1", "1", "1", "x", "1", "header_invalid", "Invalid header field", ["cookie.size"]),
-        ("1", "1", "1", "1", '"x"', "body_invalid", "Invalid body", ["body.text"]),
-        ("1", "x", "1", "1", '"x"', "query_invalid", "Invalid query", ["body.text", "query.page"]),
+        ("1", "1", "1", "1", '"x"', "body_invalid", "Invalid body", ["text"]),
+        ("1", "x", "1", "1", '"x"', "query_invalid", "Invalid query", ["query.page", "text"]),
     ],
 )
 def test_the_refusal_names_the_place(
@@ -85,6 +85,19 @@ def test_the_refusal_names_the_place(
     assert sorted(error["path"] for error in answer.json["errors"]) == paths
 
 
+def test_a_bad_field_of_a_body_is_named_as_garrison_names_it(app: FastAPI, runner: asyncio.Runner) -> None:
+    """One notation for every bad field, whoever found it; the whole body has the empty path."""
+    fields = [JSON, ("x-count", "1"), ("cookie", "size=1")]
+
+    def paths(body: bytes) -> list[str]:
+        answer = AsgiPlace(app, runner).call("POST", "/notes/1", fields, body, page="1")
+        return [error["path"] for error in answer.json["errors"]]
+
+    assert paths(b'{"text": {"a": 1}}') == ["text"]
+    assert paths(b"{}") == ["text"]
+    assert paths(b"7") == ["text"]
+
+
 def test_the_document_promises_the_same(app: FastAPI, runner: asyncio.Runner) -> None:
     AsgiPlace(app, runner).call("GET", "/page")
     paths: dict[str, Any] = app.openapi()["paths"]
@@ -95,3 +108,26 @@ def test_the_document_promises_the_same(app: FastAPI, runner: asyncio.Runner) ->
 
     assert promised("/notes/{id}", "post") == "body_invalid"
     assert promised("/page", "get") == "header_invalid"
+
+
+ACCOUNTS = """
+service = "notes"
+hosts = ["api.example.com"]
+
+[accounts]
+keys = "/api/keys"
+"""
+
+
+def test_the_document_tells_what_an_endpoint_reads_from_the_query() -> None:
+    """Whoever generates a client from it can walk a long list of keys."""
+    app = FastAPI(openapi_url=None)
+    with at_work(ACCOUNTS) as runtime:
+        app.add_middleware(Garrison, runtime=runtime)
+        with asyncio.Runner() as runner:
+            AsgiPlace(app, runner).call("GET", "/api/keys")
+        operation: dict[str, Any] = app.openapi()["paths"]["/api/keys"]["get"]
+
+    ((parameter,), refused) = operation["parameters"], operation["responses"]["422"]
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("after", "query", False)
+    assert refused["content"]["application/problem+json"]["example"]["code"] == "query_invalid"

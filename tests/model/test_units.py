@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.errors import UsageError
-from garrison.model.units import DAY, HOUR, MINUTE, SECOND, duration, duration_text, size, size_text
+from garrison.model.units import DAY, HOUR, MINUTE, SECOND, duration, duration_text, instant_text, size, size_text
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,17 @@ def test_any_text_is_a_number_or_a_misuse(text: str) -> None:
     for read in (duration, size):
         with suppress(UsageError):
             assert 0 <= read(text) <= 2**53
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (SECOND - 1, "1970-01-01T00:00:00Z"),
+        (1_800_000_000 * SECOND, "2027-01-15T08:00:00Z"),
+        (253_402_300_799 * SECOND, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_an_instant_is_written_in_utc(at: int, text: str) -> None:
+    """RFC 3339: wherever the server stands, and never ahead of the instant."""
+    assert instant_text(at) == text

@@ -67,7 +67,7 @@ def _keys(accounts: Accounts) -> tuple[Endpoint, ...]:
     rotated = _Answers(200, ("not_found", "conflict", "key_environment", "key_secrets_full", "key_dead"))
     ended = _Answers(204, ("not_found", "conflict", "key_dead"))
     return (
-        _row("list_keys", "GET", "", list_keys, fresh),
+        _row("list_keys", "GET", "", list_keys, fresh, None, _Answers(query=("after",))),
         _row("create_key", "POST", "", create_key, fresh, NewKey, made),
         _row("rotate_key", "POST", "/{id}/rotate", rotate_key, fresh, None, rotated),
         _row("revoke_key", "DELETE", "/{id}", revoke_key, fresh, None, ended),
@@ -75,11 +75,13 @@ def _keys(accounts: Accounts) -> tuple[Endpoint, ...]:
 
 
 class _Answers(NamedTuple):
-    """What an endpoint answers by itself; for the documentation of the API."""
+    """What an endpoint reads from the query and answers by itself; for the documentation of the API."""
 
     status: int = 200
     refusals: tuple[str, ...] = ()
     bodiless: bool = False
+    query: tuple[str, ...] = ()
+    """What it reads from the query."""
 
 
 def _row(
@@ -101,5 +103,6 @@ def _row(
         status=answers.status,
         refusals=answers.refusals,
         bodiless=answers.bodiless,
+        query=answers.query,
         demands={**_PLAIN, **demands},
     )

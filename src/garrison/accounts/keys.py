@@ -6,14 +6,15 @@ does not let a stolen key outlive its end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from garrison.credentials.key_service import By
-from garrison.credentials.key_view import view
+from garrison.credentials.key_view import told, view
+from garrison.model.fit import Misfit
 from garrison.model.http.challenge import challenges
-from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.refusal import Refusal, invalid, refuse
 from garrison.model.http.response import NO_STORE, Response, json_response
 
 if TYPE_CHECKING:
@@ -21,13 +22,37 @@ if TYPE_CHECKING:
     from garrison.credentials.key_service import Issued
     from garrison.model.http.endpoint import Call
 
-__all__ = ["create_key", "list_keys", "revoke_key", "rotate_key"]
+__all__ = ["PAGE", "create_key", "list_keys", "revoke_key", "rotate_key"]
+
+PAGE = 100
+"""Keys in one answer."""
+
+_ID = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 
 async def list_keys(call: Call, service: Service) -> Response | Refusal:
-    """Answer 200 with the caller's keys, without a secret."""
-    found = _nobody(call, service) or await service.keys.list(_by(call))
-    return found if isinstance(found, Refusal) else json_response(200, {"keys": found})
+    """Answer 200 with the caller's keys by id, without a secret; `?after=ID` goes on behind one, as `Link` says.
+
+    Sources: RFC 8288 section 3 (`Link`), with the relation `next`.
+    """
+    after = _after(call)
+    if isinstance(after, Refusal):
+        return after
+    found = _nobody(call, service) or await service.keys.list(_by(call), after=after, limit=PAGE)
+    if isinstance(found, Refusal):
+        return found
+    more = ((b"link", f'<?after={found[-1].id}>; rel="next"'.encode("ascii")),) if len(found) == PAGE else ()
+    return json_response(200, {"keys": [told(key) for key in found]}, more)
+
+
+def _after(call: Call) -> str | Refusal:
+    """Read where to go on; one that is no id, or two, would begin the list anew, and a walk through it never end."""
+    asked = [value for name, value in parse_qsl(call.request.query.decode("latin-1"), True) if name == "after"]
+    if not asked:
+        return ""
+    if len(asked) == 1 and _ID.fullmatch(asked[0]):
+        return asked[0]
+    return invalid([Misfit(("query", "after"), "format", "must be the id of one key")], "query_invalid")
 
 
 async def create_key(call: Call, service: Service) -> Response | Refusal:
@@ -60,5 +85,4 @@ def _by(call: Call) -> By:
 def _shown(call: Call, status: int, issued: Issued | Refusal) -> Response | Refusal:
     if isinstance(issued, Refusal):
         return issued
-    shown: dict[str, Any] = msgspec.to_builtins(view(issued.record, call.now))
-    return json_response(status, {"key": issued.text, **shown})
+    return json_response(status, {"key": issued.text, **told(view(issued.record, call.now))})

@@ -5,7 +5,6 @@ Names and addresses are unique in a folded form, so that `Ada`, `ADA` and a full
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
@@ -15,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from garrison.accounts.device import Seen
 from garrison.credentials.protocol import Owner
 from garrison.model.principal import Principal, principal_id
+from garrison.model.units import instant_text
 from garrison.stores.protocols import Kind, Record
 
 if TYPE_CHECKING:
@@ -134,13 +134,12 @@ async def find_login(records: Records, folded: str) -> User | None:
 
 def public(user: User) -> dict[str, Any]:
     """Show an account to its owner."""
-    created = datetime.fromtimestamp(user.created // 1_000_000, UTC)
     return {
         "id": user.id,
         "username": user.name,
         "email": user.email,
         "scopes": list(user.scopes),
-        "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": instant_text(user.created),
     }
 
 

@@ -74,9 +74,21 @@ _PLACES = ("path", "query", "header", "body")
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Answer 422 with the path of every bad field; what was sent is not repeated, it may be a password."""
+    """Answer 422 with the path of every bad field; what was sent is not repeated, it may be a password.
+
+    A field of the body has the path that Garrison's own checks give it: `title`; others keep their place: `query.page`.
+    """
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class alone
-    misfits = [Misfit(tuple(each["loc"]), each["type"], each["msg"]) for each in error.errors()]
-    places = {misfit.path[0] for misfit in misfits}
+    found = error.errors()
+    places = {each["loc"][0] for each in found}
+    misfits = [Misfit(_path(each), each["type"], each["msg"]) for each in found]
     code = next((f"{place}_invalid" for place in _PLACES if place in places), "header_invalid")
     return told(problem(invalid(misfits, code), correlation_of(request)))
+
+
+def _path(found: dict[str, Any]) -> tuple[str | int, ...]:
+    place, *path = found["loc"]
+    if found["type"] == "json_invalid":
+        # What follows is no field but how far the body could be read.
+        return ()
+    return tuple(path) if place == "body" else (place, *path)

@@ -123,8 +123,12 @@ def _operation(plan: Plan, components: dict[str, Any], plans: Plans) -> dict[str
         "responses": {str(endpoint.status): {"description": "Done."}},
     }
     names = [part[1:-1].partition(":")[0] for part in plan.template.split("/") if part.startswith("{")]
-    if names:
-        operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": _NAME} for name in endpoint.query]
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.query:
+        operation["responses"]["422"] = _answer("query_invalid")
     if endpoint.body is not None:
         (schema,), found = msgspec.json.schema_components([endpoint.body], ref_template="#/components/schemas/{name}")
         components["schemas"] |= found

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec import Struct
 
-from garrison.model.units import HOUR, duration_text
+from garrison.model.units import HOUR, SECOND, duration_text, instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from garrison.credentials.key_record import KeyRecord, KeySecret, KeyUse
 
-__all__ = ["IDLE", "KeyView", "SecretView", "unreadable", "view"]
+__all__ = ["IDLE", "KeyView", "SecretView", "told", "unreadable", "view"]
 
 IDLE: Final = 6 * HOUR
 """An old secret that was not used for so long, while a newer one was, is safe to drop."""
@@ -50,7 +51,7 @@ class SecretView(Struct, frozen=True, kw_only=True):
 
 
 class KeyView(Struct, frozen=True, kw_only=True):
-    """One key, as its owner may see it; encodes to JSON as it stands."""
+    """One key, as its owner may see it; `told` says it for programs."""
 
     id: str
     name: str
@@ -87,6 +88,17 @@ def view(record: KeyRecord, now: int, uses: Iterable[KeyUse] = (), left: int | N
     return KeyView(**shared, status=status, secrets=secrets, uses_left=left)
 
 
+def told(key: KeyView) -> dict[str, Any]:
+    """Say it for programs: instants as texts (RFC 3339), durations as a policy writes them; None: never."""
+    written: dict[str, Any] = msgspec.to_builtins(key)
+    for part in (written, *written["secrets"]):
+        for name in _INSTANTS.intersection(part):
+            part[name] = instant_text(part[name]) if part[name] else None
+    for secret in written["secrets"]:
+        secret["idle"] = duration_text(secret["idle"] // SECOND * SECOND)
+    return written
+
+
 def unreadable(id: str, reason: str) -> KeyView:
     """Show that there is a key which counts for nothing, and why; nothing else in its row is believed."""
     texts: dict[str, Any] = dict.fromkeys(("name", "kind", "environment", "owner"), "")
@@ -94,6 +106,7 @@ def unreadable(id: str, reason: str) -> KeyView:
     return KeyView(id=id, status="unreadable", reason=reason, created=0, expires=0, **texts, **lists)
 
 
+_INSTANTS: Final = frozenset(("created", "expires", "last_used"))
 _SHARED: Final = tuple(name for name in KeyView.__struct_fields__ if name not in {"secrets", "uses_left", "status"})
 
 

@@ -1,9 +1,11 @@
-"""Durations and sizes as a policy writes them: `"5m"` and `"1MiB"`.
+"""Durations and sizes as a policy writes them: `"5m"` and `"1MiB"`; instants as answers tell them.
 
-Inside, a duration is an `int` of microseconds and a size an `int` of bytes.
+Inside, instants and durations are an `int` of microseconds and a size an `int` of bytes.
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from garrison.errors import UsageError
 
@@ -15,6 +17,7 @@ __all__ = [
     "SECOND",
     "duration",
     "duration_text",
+    "instant_text",
     "size",
     "size_text",
 ]
@@ -53,6 +56,15 @@ def size(text: str) -> int:
         UsageError: Anything else.
     """
     return _read(text, _SIZES, "a size such as 512B, 16KiB or 1MiB")
+
+
+def instant_text(microseconds: int) -> str:
+    """Write an instant for programs, in UTC and whole seconds: `2026-03-01T12:00:00Z` (RFC 3339 section 5.6).
+
+    Args:
+        microseconds: Wall microseconds, of a year up to 9999.
+    """
+    return datetime.fromtimestamp(microseconds // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def duration_text(microseconds: int) -> str:

@@ -95,7 +95,7 @@ def list_keys(
     with _work(policy, json=json) as work:
         found = _all(work, work.owner(owner).id if owner else "")
     if json:
-        show(found)
+        show([_written(key) for key in found])
         return
     columns = ("id", "name", "kind", "status", "owner", "scopes", "created", "expires")
     rows(columns, [_row(key) for key in found])
@@ -107,7 +107,7 @@ def show_key(key: _KeyId, policy: PolicyFile = POLICY, json: Json = False) -> No
     with _work(policy, json=json) as work:
         found = work.done(work.keys.show(work.id(key), work.by))
     if json:
-        show(found)
+        show(_written(found))
         return
     for name, text in _told(found):
         say(f"{name:<12}{printable(text)}")
@@ -270,7 +270,7 @@ def _change(
     with _work(policy, json=json) as work:
         record = work.done(edit(work, work.id(key)))
         if json:
-            show(work.done(work.keys.show(record.id, work.by)))
+            show(_written(work.done(work.keys.show(record.id, work.by))))
         else:
             say(f"{record.id} ({printable(record.name)}): {done}")
 
@@ -278,7 +278,10 @@ def _change(
 def _tell_issued(issued: Issued, *, json: bool) -> None:
     record = issued.record
     if json:
-        show({"id": record.id, "key": issued.text, "name": record.name, "expires": record.expires})
+        from garrison.model.units import instant_text
+
+        ends = instant_text(record.expires) if record.expires else None
+        show({"id": record.id, "key": issued.text, "name": record.name, "expires": ends})
         return
     note(f"{record.id} ({printable(record.name)}): keep this key now, it is shown this once")
     say(issued.text)
@@ -289,6 +292,12 @@ def _all(work: _Work, owner: str) -> list[KeyView]:
     while page := work.done(work.keys.list(work.by, owner, found[-1].id if found else "", _PAGE)):
         found += page
     return found
+
+
+def _written(key: KeyView) -> dict[str, Any]:
+    from garrison.credentials.key_view import told
+
+    return told(key)
 
 
 def _row(key: KeyView) -> tuple[str, ...]:

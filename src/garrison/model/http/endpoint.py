@@ -56,6 +56,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     body: type | None = None
     """A msgspec struct; the strict decoder fills it or answers 422 with every bad field."""
 
+    query: tuple[str, ...] = ()
+    """Names of what it reads from the query; for the documentation of the API."""
+
     bodiless: bool = False
     """Whether it may be asked without a body; then the call has none."""
 
