@@ -5,6 +5,8 @@ All mistakes are found at once. The notations are the policy's own.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -17,14 +19,17 @@ from garrison.errors import UsageError
 from garrison.limits import parse as parse_limit
 from garrison.model.fit import Misfit, fit
 from garrison.model.principal import Principal
+from garrison.model.scope import covers
 from garrison.model.units import duration
 from garrison.policy.notation import READERS
 from garrison.policy.schema import Duration, LimitText, Network, RouteText, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["MOST_USES", "NewKey", "is_network", "mistakes", "record_of"]
+    from garrison.policy.schema import Policy
+
+__all__ = ["MOST_USES", "NewKey", "is_network", "mistakes", "record_of", "unnamed"]
 
 MOST_USES: Final = 10**12
 """Largest number of uses that is counted."""
@@ -71,6 +76,28 @@ def mistakes(order: NewKey) -> tuple[Misfit, ...]:
     """List everything that is wrong with an order; none: it can be carried out."""
     found = fit(msgspec.to_builtins(order), NewKey, READERS).misfits
     return found or tuple(_across(order))
+
+
+def unnamed(order: NewKey, policy: Policy, routes: Sequence[str]) -> tuple[Misfit, ...]:
+    """List the scopes and routes of an order that the policy names nowhere: probably misspelled, and good for nothing.
+
+    An application may ask for scopes of its own (`me.may("reports:print")`), so this is no mistake by itself.
+
+    Args:
+        order: Without mistakes.
+        policy: Its routes demand scopes; its accounts and issuers grant them.
+        routes: Every route, Garrison's own endpoints included.
+    """
+    scopes = _scopes(policy)
+    strange = []
+    for at, text in enumerate(order.scopes):
+        # A star is named by what it covers.
+        if not covers(scopes, text) and not any(covers(frozenset((text,)), one) for one in scopes):
+            strange.append(Misfit(("scopes", at), "unknown", _unnamed(text, "right", scopes)))
+    for at, text in enumerate(order.routes):
+        if text not in routes:
+            strange.append(Misfit(("routes", at), "unknown", _unnamed(text, "route", routes)))
+    return tuple(strange)
 
 
 def record_of(order: NewKey, id: str, owner: Principal | None, environment: Environment, now: int) -> KeyRecord:
@@ -131,6 +158,18 @@ def _of_its_kind(order: NewKey) -> Iterator[Misfit]:
         yield Misfit(("scopes",), "rule", "may only be for reading (…:read): anybody can copy a publishable key")
     if order.kind == "rk" and not (order.routes or order.networks):
         yield Misfit(("routes",), "rule", "must name a route or a network: a restricted key is bound to them")
+
+
+def _scopes(policy: Policy) -> frozenset[str]:
+    """Collect what routes demand, and what new accounts and tokens of foreign issuers may carry."""
+    demanded = [route.scopes or () for route in (policy.defaults, *policy.routes.values())]
+    granted = [issuer.scopes for issuer in policy.jwt.issuers.values()]
+    return frozenset(chain(*demanded, *granted, policy.accounts.scopes if policy.accounts else ()))
+
+
+def _unnamed(text: str, what: str, names: Iterable[str]) -> str:
+    close = get_close_matches(text, sorted(names), n=1)
+    return f"{text!r} is no {what} of the policy" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
 def is_network(text: str) -> bool:

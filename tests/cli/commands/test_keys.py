@@ -22,14 +22,14 @@ def _create(cli: Cli, *words: str) -> dict[str, Any]:
 
 def test_standard_output_gets_the_key_and_nothing_else(cli: Cli, policy: Path) -> None:
     """KEY=$(garrison keys create demo) must hold it."""
-    ran = cli("keys", "create", "demo", "--scopes", "notes:read,notes:list", "--scopes", "other:read")
+    ran = cli("keys", "create", "demo", "--scopes", "notes:read,notes:*", "--scopes", "notes:read")
     (listed,) = cli("keys", "list", "--json").json
 
     assert ran.out.startswith("grsn_sk_dev_")
     assert ran.out.count("\n") == 1
     assert "shown this once" in ran.err
     assert ran.out.strip() not in ran.err
-    assert listed["scopes"] == ["notes:read", "notes:list", "other:read"]
+    assert listed["scopes"] == ["notes:read", "notes:*", "notes:read"]
     assert listed["id"] in ran.out
 
 
@@ -71,6 +71,46 @@ def test_all_mistakes_of_an_order_at_once(cli: Cli, policy: Path) -> None:
     assert [line.split(": ")[1] for line in ran.err.splitlines()] == ["kind", "expires_in", "limits[0]"]
     assert told["error"]["problems"][0]["path"] == "kind"
     assert cli("keys", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--scopes", "notes:raed"), "scopes[0]: 'notes:raed' is no right of the policy; did you mean 'notes:read'?"),
+        (("--scopes", "notes:read,zzz"), "scopes[1]: 'zzz' is no right of the policy"),
+        (("--scopes", "note:*"), "scopes[0]: 'note:*' is no right of the policy"),
+        (("--route", "GET /note"), "routes[0]: 'GET /note' is no route of the policy; did you mean 'GET /notes'?"),
+        (
+            ("--route", "PUT /notes/{id}"),
+            "'PUT /notes/{id}' is no route of the policy; did you mean 'GET /notes/{id}'?",
+        ),
+    ],
+)
+def test_a_name_that_the_policy_lacks_is_refused(cli: Cli, policy: Path, words: tuple[str, ...], told: str) -> None:
+    """A key whose only right is misspelled is given out and deployed before anybody learns that it opens nothing."""
+    ran = cli("keys", "create", "x", *words, code=1)
+
+    assert told in ran.err
+    assert ran.out == ""
+    assert cli("keys", "list", "--json").json == []
+    assert cli("keys", "create", "x", *words, "--force").out.startswith("grsn_sk_dev_")
+
+
+@pytest.mark.parametrize("scope", ["notes:read", "notes:*", "notes:print", "tasks:any"])
+def test_what_is_demanded_or_granted_anywhere_is_no_mistake(cli: Cli, policy: Path, scope: str) -> None:
+    text = policy.read_text("utf-8").replace('scopes = ["notes:read"]\n', 'scopes = ["notes:print", "tasks:*"]\n')
+    policy.write_text(text, "utf-8")
+
+    assert cli("keys", "create", "x", "--scopes", scope, "--route", "POST /auth/login").out
+
+
+def test_both_kinds_of_names_are_told_at_once(cli: Cli, policy: Path) -> None:
+    told = cli("keys", "create", "x", "--scopes", "a:b", "--route", "GET /x", "--json", code=1).json["error"]
+
+    assert [(each["path"], each["code"]) for each in told["problems"]] == [
+        ("scopes[0]", "unknown"),
+        ("routes[0]", "unknown"),
+    ]
 
 
 def test_a_rotation_keeps_the_old_secret_until_it_is_dropped(cli: Cli, policy: Path) -> None:

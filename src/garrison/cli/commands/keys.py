@@ -14,6 +14,7 @@ from garrison.cli.screen import counted, instant, note, printable, rows, say, sh
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
+    from garrison.credentials.key_order import NewKey
     from garrison.credentials.key_record import KeyRecord
     from garrison.credentials.key_service import By, Issued, KeyService
     from garrison.credentials.key_view import KeyView
@@ -58,14 +59,18 @@ def create(
     uses: Annotated[int | None, typer.Option(metavar="N", help="How often it may be used in all.")] = None,
     owner: _Owner = "",
     canary: Annotated[bool, typer.Option("--canary", help="Issued to be stolen: its use is an alarm.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also take rights that only the application asks for, and routes to come.")
+    ] = False,
     policy: PolicyFile = POLICY,
     json: Json = False,
 ) -> None:
     """Make a key. Its text is printed this once and cannot be shown again.
 
-    Standard output gets the key alone, so that KEY=$(garrison keys create NAME) holds it.
+    Standard output gets the key alone, so that KEY=$(garrison keys create NAME) holds it. A right or a route that the
+    policy names nowhere is refused: it is misspelled, or known to the application alone (--force).
     """
-    from garrison.credentials.key_order import NewKey
+    from garrison.credentials.key_order import NewKey, mistakes
 
     order = NewKey(
         name=name,
@@ -80,6 +85,8 @@ def create(
     )
     with _work(policy, json=json) as work:
         whose = work.owner(owner) if owner else None
+        if not force and not mistakes(order):
+            work.judged(_named(work, order))
         issued = work.done(work.keys.create(order, work.by, whose, canary=canary))
         work.wait_until_heard()
         _tell_issued(issued, json=json)
@@ -273,6 +280,15 @@ def _change(
             show(_written(work.done(work.keys.show(record.id, work.by))))
         else:
             say(f"{record.id} ({printable(record.name)}): {done}")
+
+
+def _named(work: _Work, order: NewKey) -> Refusal | None:
+    from garrison.credentials.key_order import unnamed
+    from garrison.model.http.refusal import invalid
+
+    plans = work.runtime.driven.force.plans
+    found = unnamed(order, work.runtime.policy, [plan.route for plan in plans.listed])
+    return invalid(found) if found else None
 
 
 def _tell_issued(issued: Issued, *, json: bool) -> None:
