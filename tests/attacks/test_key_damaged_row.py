@@ -162,7 +162,30 @@ def test_a_list_names_the_row_and_goes_on_behind_it(folder: Path, damage: Damage
     api.runtime.close()
 
 
-def test_nothing_is_done_to_a_key_that_cannot_be_read(folder: Path) -> None:
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_operator_removes_it_and_nobody_else(folder: Path, damage: Damage) -> None:
+    """Whoever may remove rows by damaging them first must not exist; and no key that can be read goes unmarked."""
+    api = Api(sqlite(folder))
+    damaged, sound = make(api), make(api)
+    reason = damage(api, folder, damaged.record.id)
+    side, now = api.runtime.driven_side, api.clock.wall()
+    key = Principal(kind="service", subject=damaged.record.id, credential=f"key:{damaged.record.id}")
+
+    refused = [drive(side.keys.remove(damaged.record.id, By(actor, now))) for actor in (Principal(subject="ada"), key)]
+    readable = drive(side.keys.remove(sound.record.id, By(OPERATOR, now)))
+    removed = drive(side.keys.remove(damaged.record.id, By(OPERATOR, now)))
+
+    assert all(isinstance(answer, Refusal) for answer in refused)
+    assert isinstance(readable, Refusal)
+    assert readable.reason == "key_readable"
+    if reason:
+        assert removed == reason
+        assert drive(side.face.get(KEYS, damaged.record.id)) is None
+    assert [api.send("GET", "/tasks", None, field(it)).status for it in (damaged, sound)] == [401, 200]
+    api.runtime.close()
+
+
+def test_nothing_else_is_done_to_a_key_that_cannot_be_read(folder: Path) -> None:
     """The operator is told why; anybody else that there is no such key of theirs."""
     api = Api(sqlite(folder))
     id = make(api).record.id

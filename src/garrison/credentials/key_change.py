@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.audit.codes import code_of
 from garrison.credentials.key_format import format_of, new_secret_id
-from garrison.credentials.key_record import KEYS, KeyRecord, KeyRow, KeySecret
+from garrison.credentials.key_record import ALLOWANCES, KEYS, KeyRecord, KeyRow, KeySecret
 from garrison.credentials.keys.mac import KeyMacs
 from garrison.errors import UnreadableError
 from garrison.model.event import Event
 from garrison.model.http.refusal import REFUSALS, Refusal, refuse
 from garrison.model.ids import random_id
 from garrison.model.principal import Principal
-from garrison.stores.protocols import Put
+from garrison.stores.protocols import Drop, Put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -129,6 +129,37 @@ class Changes:
             return refuse("not_found", "key_unknown")
         record = self.macs.open(row)
         return refuse("key_unreadable", record) if isinstance(record, str) else (record, row.version)
+
+    async def remove(self, id: str, by: By, reason: str) -> str | Refusal:
+        """Remove the row of a key that cannot be read, for the operator alone.
+
+        Nothing in the row is believed, so there is nothing to mark as revoked; the journal keeps what it was.
+
+        Args:
+            id: Of the key.
+            by: Who asks.
+            reason: Why, for the journal.
+
+        Returns:
+            Why it could not be read; 409 `conflict` where it can be.
+        """
+        found = await self._read(id, by)
+        if not isinstance(found, Refusal):
+            return refuse("conflict", "key_readable")
+        if by.actor is not OPERATOR or found.code != "key_unreadable":
+            return found
+        event = Event(
+            code="key_revoked",
+            at=by.now,
+            actor=by.actor.id,
+            subject=f"key:{id}",
+            severity="critical",
+            reason=reason,
+            details={"unreadable": found.reason},
+        )
+        await self.records.commit([Drop(KEYS, id), Drop(ALLOWANCES, id), self.news_of(id, by.now)], [event])
+        self.tell(id, by.now)
+        return found.reason
 
     async def store(self, changes: Sequence[Change], by: By, *further: Step) -> Outcome:
         """Store changes with their events and news, all or none, and tell this process at once."""

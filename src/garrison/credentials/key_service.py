@@ -211,6 +211,13 @@ class KeyService:
 
         return await self._changes.apply(id, by, edit)
 
+    async def remove(self, id: str, by: By, reason: str = "") -> str | Refusal:
+        """Remove what is stored of a key that cannot be read, and give why it could not; for the operator alone.
+
+        `revoke` refuses such a key (409 `key_unreadable`): nothing in its row can be believed, or kept.
+        """
+        return await self._changes.remove(id, by, reason)
+
     async def quarantine(self, id: str, by: By, reason: str = "", known: Sequence[str] = ()) -> KeyRecord | Refusal:
         """Let a key only read until somebody has looked at it.
 

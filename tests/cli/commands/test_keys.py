@@ -61,7 +61,28 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_listed(cli: Cli, 
     assert [line.split()[0] for line in listed] == ids
     assert "unreadable (key_row_unreadable)" in listed[1]
     assert cli("keys", "list", "--json").json[1]["reason"] == "key_row_unreadable"
-    assert "damaged" in cli("keys", "revoke", ids[1], code=1).err
+    assert "damaged" in cli("keys", "rotate", ids[1], code=1).err
+
+
+def test_a_row_that_cannot_be_read_is_ended_like_any_other(cli: Cli, policy: Path) -> None:
+    """Else it would stand in every list for ever, and no command could take it away."""
+    ids = sorted(_create(cli)["id"] for _ in range(3))
+    with sqlite3.connect("var/garrison.db") as connection:
+        connection.execute("UPDATE api_key SET body = '{' WHERE key = ?", (ids[1],))
+        connection.execute("UPDATE api_key SET body = json_set(body, '$.facts', 'gA==') WHERE key = ?", (ids[2],))
+    connection.close()
+
+    told = cli("keys", "revoke", ids[1], "--reason", "cleaning up")
+    forged = cli("keys", "revoke", ids[2], "--json").json
+
+    assert told.out == f"{ids[1]}: could not be read (key_row_unreadable), and is removed\n"
+    assert forged == {"id": ids[2], "status": "removed", "reason": "key_row_forged"}
+    assert [key["id"] for key in cli("keys", "list", "--json").json] == [ids[0]]
+    events = [json.loads(line)["event"] for line in cli("audit", "export", "--code", "key_revoked").out.splitlines()]
+    assert [event["subject"] for event in events] == [f"key:{ids[1]}", f"key:{ids[2]}"]
+    assert [event["details"]["unreadable"] for event in events] == ["key_row_unreadable", "key_row_forged"]
+    assert (events[0]["reason"], events[0]["severity"]) == ("cleaning up", "critical")
+    assert "revoked" not in cli("keys", "revoke", ids[1], code=1).out
 
 
 def test_all_mistakes_of_an_order_at_once(cli: Cli, policy: Path) -> None:

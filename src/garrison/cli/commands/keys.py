@@ -153,8 +153,17 @@ def drop_old(
 
 @app.command()
 def revoke(key: _KeyId, reason: _Reason = "", policy: PolicyFile = POLICY, json: Json = False) -> None:
-    """End a key; within a second no process takes it any more."""
-    _change(policy, key, lambda work, id: work.keys.revoke(id, work.by, reason), "revoked", json=json)
+    """End a key; within a second no process takes it any more. One that cannot be read is removed."""
+    from garrison.model.http.refusal import Refusal
+
+    with _work(policy, json=json) as work:
+        id = work.id(key)
+        done = work.drive(work.keys.revoke(id, work.by, reason))
+        if isinstance(done, Refusal) and done.code == "key_unreadable":
+            why = work.done(work.keys.remove(id, work.by, reason))
+            _tell_removed(id, why, json=json)
+        else:
+            _tell_changed(work, work.judged(done), "revoked", json=json)
 
 
 @app.command()
@@ -275,11 +284,21 @@ def _change(
     json: bool,
 ) -> None:
     with _work(policy, json=json) as work:
-        record = work.done(edit(work, work.id(key)))
-        if json:
-            show(_written(work.done(work.keys.show(record.id, work.by))))
-        else:
-            say(f"{record.id} ({printable(record.name)}): {done}")
+        _tell_changed(work, work.done(edit(work, work.id(key))), done, json=json)
+
+
+def _tell_changed(work: _Work, record: KeyRecord, done: str, *, json: bool) -> None:
+    if json:
+        show(_written(work.done(work.keys.show(record.id, work.by))))
+    else:
+        say(f"{record.id} ({printable(record.name)}): {done}")
+
+
+def _tell_removed(id: str, why: str, *, json: bool) -> None:
+    if json:
+        show({"id": id, "status": "removed", "reason": why})
+    else:
+        say(f"{id}: could not be read ({why}), and is removed")
 
 
 def _named(work: _Work, order: NewKey) -> Refusal | None:
