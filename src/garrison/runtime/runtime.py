@@ -30,6 +30,7 @@ from garrison.runtime.process.correlate import Correlate
 from garrison.runtime.process.jobs import Job, Jobs
 from garrison.runtime.process.live import LOOK, Watch
 from garrison.runtime.process.secrets import root_keys
+from garrison.runtime.process.state import records_url
 from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.recording import FLUSH, Recording
 from garrison.runtime.side import Side
@@ -115,7 +116,7 @@ class Runtime:
 
     def _opened(self) -> Store:
         chain, *old = [self.ring.key("audit-chain", root) for root in self.ring.ids]
-        return open_records(self.policy.stores.records, self.clock, KINDS, chain, old_chain_keys=old)
+        return open_records(records_url(self.policy), self.clock, KINDS, chain, old_chain_keys=old)
 
     def _prepare(self) -> None:
         """Read what was revoked before, and see that there is a key to sign with; the policy is compiled here."""

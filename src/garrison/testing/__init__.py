@@ -12,8 +12,17 @@ if TYPE_CHECKING:
     from garrison.testing.credentials import CredentialContract
     from garrison.testing.journal import JournalContract
     from garrison.testing.records import RecordsContract
+    from garrison.testing.state import own_state
 
-__all__ = ["CountersContract", "CredentialContract", "JournalContract", "ManualClock", "RecordsContract", "acting_as"]
+__all__ = [
+    "CountersContract",
+    "CredentialContract",
+    "JournalContract",
+    "ManualClock",
+    "RecordsContract",
+    "acting_as",
+    "own_state",
+]
 
 _PLACES = {
     "CountersContract": "garrison.testing.counters",
@@ -22,6 +31,7 @@ _PLACES = {
     "ManualClock": "garrison.testing.clock",
     "RecordsContract": "garrison.testing.records",
     "acting_as": "garrison.testing.acting",
+    "own_state": "garrison.testing.state",
 }
 
 

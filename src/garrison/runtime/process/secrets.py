@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from garrison.errors import SecretError
 from garrison.model.secret import Secret
+from garrison.runtime.process.state import state_folder
 
 if TYPE_CHECKING:
     from garrison.model.ids import Randomness
@@ -27,7 +28,7 @@ LEAST_DIFFERENT = 16
 """Fewest different byte values in it: 32 random bytes have fewer with odds below 10**-13; `aaaa…` has one."""
 
 DEVELOPMENT_ROOT = Path("var/root.key")
-"""Where development keeps the root key it makes for itself, below the working directory."""
+"""Where development keeps the root key it makes for itself, below `garrison.runtime.process.state.state_folder`."""
 
 
 def root_keys(policy: Policy, randomness: Randomness) -> tuple[Secret, ...]:
@@ -41,7 +42,7 @@ def root_keys(policy: Policy, randomness: Randomness) -> tuple[Secret, ...]:
         if policy.environment != "development":
             msg = 'secrets.root is not set. Write where it is: root = "file:/run/secrets/garrison_root"'
             raise SecretError(msg)
-        reference = f"file:{_development_root(randomness)}"
+        reference = f"file:{_development_root(state_folder(policy) / DEVELOPMENT_ROOT, randomness)}"
     return tuple(read_secret(each) for each in (reference, *policy.secrets.old_roots))
 
 
@@ -106,8 +107,8 @@ def _decode(text: str) -> bytes:
         return b""
 
 
-def _development_root(randomness: Randomness) -> Path:
-    path = DEVELOPMENT_ROOT.absolute()
+def _development_root(place: Path, randomness: Randomness) -> Path:
+    path = place.absolute()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = urlsafe_b64encode(randomness(LEAST_BYTES)).rstrip(b"=")

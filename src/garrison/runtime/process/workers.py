@@ -86,7 +86,8 @@ def _refuse_others(workers: Sequence[Worker], machine: str, process: int, now: i
                     line=0,
                     text=f"process {worker.process} on {worker.machine} serves the same records, and counters in "
                     "memory would let every caller do twice what the limits say",
-                    remedy='Write counters = "records:" under [stores], or stop the other one',
+                    remedy='Write counters = "records:" under [stores], or stop the other one; tests have records of '
+                    "their own with garrison.testing.own_state()",
                 )
             ]
         )
