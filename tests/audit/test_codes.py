@@ -53,6 +53,21 @@ def test_an_unknown_code_is_something_else() -> None:
     assert code_of("shop_order_shipped") is OTHER
 
 
+def test_classes_are_those_of_ocsf() -> None:
+    """A collector sorts by these numbers: a login in no class is a login that no rule sees."""
+    written = {
+        name: CODES[name].ocsf for name in ("authn_login_success", "session_created", "key_created", "user_created")
+    }
+
+    assert written == {
+        "authn_login_success": (3002, 1),
+        "session_created": (3003, 1),
+        "key_created": (3004, 1),
+        "user_created": (3007, 1),
+    }
+    assert OTHER.ocsf == (6003, 99)
+
+
 def test_every_code_that_the_source_writes_is_in_the_table() -> None:
     """`Event(code="…")`, `event("…", …)` and changes of keys."""
     source = Path(garrison.__file__).parent

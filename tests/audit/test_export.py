@@ -65,6 +65,67 @@ def test_bytes_somebody_else_put_into_the_store_break_no_line(body: bytes) -> No
     assert read_line(written).event == found.event
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{ "at": 1, "code": "x" }', b'{ "at": 1, "code": "x" }'),
+        (b'{"code":"y","at":1}', b'{"code":"x","at":1}'),
+    ],
+    ids=["the same said otherwise", "another event"],
+)
+def test_a_line_has_the_bytes_that_were_sealed_if_they_say_what_was_read(body: bytes, kept: bytes) -> None:
+    """Written anew, a copy of an older release's events could not be proved; and a copy must not hide an exchange."""
+    written = line(replace(sealed(Event(code="x", at=1)), body=body))
+
+    assert written.endswith(b'"event":' + kept + b"}\n")
+
+
+@pytest.mark.parametrize(
+    ("severity", "outcome", "expected"),
+    [
+        ("info", "success", (1, "Informational", 1)),
+        ("warning", "refused", (3, "Medium", 2)),
+        ("critical", "failed", (5, "Critical", 2)),
+        ("loud", "odd", (0, "Unknown", 0)),
+    ],
+)
+def test_severity_and_status_have_the_numbers_of_ocsf(
+    severity: str, outcome: str, expected: tuple[int, str, int]
+) -> None:
+    """Alarms are set on them; what an application writes itself is unknown, and no alarm."""
+    found = sealed(replace(LOGIN, severity=severity, outcome=outcome))
+    ocsf, ecs = json.loads(line(found, "ocsf")), json.loads(line(found, "ecs"))
+
+    assert (ocsf["severity_id"], ocsf["severity"], ocsf["status_id"]) == expected
+    assert ecs["event"]["severity"] == expected[0]
+    assert ecs["event"]["kind"] == ("alert" if severity == "critical" else "event")
+
+
+@pytest.mark.parametrize(
+    ("actor", "subject", "user"),
+    [
+        ("user:ada", "user:bob", {"uid": "user:bob", "type_id": 1}),
+        ("user:ada", "", {"uid": "user:ada", "type_id": 1}),
+        ("service:backup", "", {"uid": "service:backup", "type_id": 4}),
+        ("operator:console", "", {"uid": "operator:console", "type_id": 0}),
+        ("", "", {"uid": "unknown", "type_id": 0}),
+    ],
+)
+def test_the_user_is_whom_it_was_done_to(actor: str, subject: str, user: dict[str, object]) -> None:
+    """Else whoever searches for what happened to an account finds what its holder did, or nothing."""
+    written = json.loads(line(sealed(replace(LOGIN, actor=actor, subject=subject)), "ocsf"))
+
+    assert written["user"] == user
+    assert written["actor"]["user"]["uid"] == (actor or "unknown")
+
+
+def test_an_unknown_code_is_exported_as_something_else() -> None:
+    """OCSF calls it activity 99 of a class; any other number would say what did not happen."""
+    written = json.loads(line(sealed(Event(code="shop_order_shipped", at=START)), "ocsf"))
+
+    assert (written["class_uid"], written["activity_id"], written["type_uid"]) == (6003, 99, 600_399)
+
+
 def test_ocsf_has_what_its_class_demands() -> None:
     """Authentication, 3002, with the attributes OCSF 1.9.0 requires."""
     written = json.loads(line(sealed(LOGIN), "ocsf"))

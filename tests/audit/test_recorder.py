@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -93,6 +94,55 @@ def test_a_clock_that_steps_back_starts_a_new_minute() -> None:
     written = recorder.take(replace(REFUSED, at=NOON - 60 * MINUTE))
 
     assert [event.count for event in written] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "address", "route"),
+    [
+        ({"address": "10.0.0.2"}, "", "GET /a"),
+        ({"route": "GET /b"}, "10.0.0.1", ""),
+        ({}, "10.0.0.1", "GET /a"),
+    ],
+)
+def test_a_summary_keeps_what_all_share_though_they_differ_elsewhere(
+    change: dict[str, str], address: str, route: str
+) -> None:
+    """The address is what whoever reads the summary blocks: the last one seen must not stand for all."""
+    recorder = Recorder(0)
+    first = replace(REFUSED, address="10.0.0.1")
+    feed(recorder, [first, replace(first, **change)])
+    (summary,) = recorder.drain()
+
+    assert (summary.address, summary.route) == (address, route)
+
+
+def test_the_bounds_are_the_ones_that_the_docs_promise() -> None:
+    """Ten a minute of one subject, and 2,300 records a minute in all: whoever sizes a disk reckons with them."""
+    assert (EACH, MOST_SINGLE, MOST_PAIRS, MOST_REASONS) == (10, 1_000, 1_000, 300)
+
+
+def test_what_is_counted_together_still_says_what_happened_last() -> None:
+    """Beyond all pairs and reasons; a record without a code would be found by no search."""
+    recorder = Recorder(0)
+    flood = [replace(REFUSED, actor=f"user:{at}", reason=f"r{at}") for at in range(MOST_PAIRS + MOST_REASONS + 7)]
+    feed(recorder, [*flood, replace(REFUSED, code="authn_fail", actor="user:last", reason="last")])
+
+    *_, rest = recorder.drain()
+
+    assert (rest.code, rest.reason, rest.count) == ("authn_fail", "", 8)
+    assert (rest.actor, rest.address, rest.route) == ("", "", "")
+    assert rest.details == {"summary": True, "subjects": "many"}
+
+
+def test_what_is_counted_by_reason_keeps_code_and_reason() -> None:
+    """Beyond the pairs alone: whom it happened to is dropped, and not what."""
+    recorder = Recorder(0)
+    feed(recorder, [replace(REFUSED, actor=f"user:{at}") for at in range(MOST_PAIRS)])
+    feed(recorder, [replace(REFUSED, actor=f"user:{at}", code="authn_fail", reason="late", tenant="t") for at in "ab"])
+
+    *_, rest = recorder.drain()
+
+    assert (rest.code, rest.reason, rest.tenant, rest.actor, rest.count) == ("authn_fail", "late", "", "", 2)
 
 
 EVENTS = st.builds(

@@ -161,6 +161,34 @@ def test_a_journal_of_nothing_but_flaws_is_reported_in_bounded_memory() -> None:
     assert report.total >= MOST_FLAWS + 50
 
 
+def test_a_thousand_flaws_are_listed_and_not_one_is_counted_twice() -> None:
+    """The report says how much is damaged, beyond what it shows."""
+    records = journal(MOST_FLAWS + 50)
+    found = [replace(sealed, event=replace(sealed.event, actor="user:eve")) for sealed in events(records)]
+
+    report = prove(found, heads(records))
+
+    assert (len(report.flaws), report.total) == (1_000, 1_050)
+
+
+def test_a_cut_names_what_is_gone() -> None:
+    """Whoever looks for the events in a backup reads which from the report."""
+    records = journal()
+
+    (flaw,) = prove(events(records)[:3], heads(records)).flaws
+
+    assert flaw.text == "events 4 to 5 are cut off"
+
+
+def test_a_journal_of_several_pages_is_read_once_and_whole() -> None:
+    """Nothing between two pages is passed over, nor proved twice."""
+    records = journal(2_345)
+
+    report = drive(verify(records, [KEY]))
+
+    assert (report.events, report.whole) == (2_345, True)
+
+
 class Trimming(MemoryRecords):
     """Retention runs between two reads of a proof, as another process may."""
 

@@ -35,7 +35,7 @@ class Code(NamedTuple):
     ecs: tuple[str, str]
     """`event.category` and `event.type`."""
 
-    owasp: bool = True
+    owasp: bool
     """Whether the word is OWASP's."""
 
 
