@@ -14,6 +14,7 @@ from garrison.adapters.openapi import describe
 from garrison.adapters.refused import RefusedError
 from garrison.adapters.starlette import Garrison as StarletteGarrison
 from garrison.adapters.starlette import correlation_of, principal_of, told
+from garrison.guard.challenge import lacking
 from garrison.guard.respond import problem
 from garrison.model.fit import Misfit
 from garrison.model.http.refusal import invalid, refuse
@@ -57,10 +58,11 @@ async def principal(scopes: SecurityScopes, connection: HTTPConnection) -> Princ
     handler says.
     """
     found = principal_of(connection)
-    if scopes.scopes and (lacking := missing(found.scopes, scopes.scopes)):
-        raise RefusedError(
-            refuse("scope_missing" if found.is_authenticated else "credential_missing", ",".join(lacking))
-        )
+    if scopes.scopes and (absent := missing(found.scopes, scopes.scopes)):
+        if not found.is_authenticated:
+            raise RefusedError(refuse("credential_missing", ",".join(absent)))
+        asked = lacking(connection.scope.get("garrison.accepted", ()), scopes.scopes)
+        raise RefusedError(refuse("scope_missing", ",".join(absent), headers=asked))
     return found
 
 

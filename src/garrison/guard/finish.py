@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.guard.challenge import with_challenge
 from garrison.headers import finish as finished
 from garrison.limits.headers import limit_headers
 from garrison.model.http.refusal import refuse
@@ -30,6 +31,8 @@ def finish(decision: Decision, request: Request, status: int, lines: Iterable[He
         status: Status of the answer.
         lines: The lines it has so far, names in lower case; not changed.
     """
+    if status == 401 and decision.accepted:
+        lines = with_challenge(lines, decision.accepted)
     verdicts = decision.verdicts
     how, same = decision.head or head(decision, request, status)
     ours = [(b"x-request-id", decision.correlation.encode("ascii")), *same]

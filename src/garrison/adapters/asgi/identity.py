@@ -34,12 +34,16 @@ class Authorization(Struct, frozen=True):
 
 
 def identify(scope: Scope, request: Request, decision: Decision) -> None:
-    """Put `user` and `auth` into the scope, and both into its `state`, in place of what others put there."""
+    """Put `user` and `auth` into the scope, and both into its `state`, in place of what others put there.
+
+    `garrison.accepted` tells adapters which credentials the route takes, for a challenge.
+    """
     if not IDENTITY.isdisjoint(request.fields):
         scope["headers"] = [line for line in request.headers if line[0] not in IDENTITY]
     principal = decision.principal
     scope["user"] = principal
     scope["auth"] = Authorization(principal)
+    scope["garrison.accepted"] = decision.accepted
     state = scope.setdefault("state", {})
     state["principal"] = principal
     state["scopes"] = principal.scopes
