@@ -119,7 +119,7 @@ def test_over_wsgi_it_is_the_same(runtime: Runtime) -> None:
     app = flask.Flask("notes")
 
     @app.get("/<rest>")
-    def refuse(rest: str) -> None:
+    def refuse(rest: str) -> str:
         flask.abort(401)
 
     FlaskGarrison(app, runtime=runtime)
