@@ -4,7 +4,8 @@ Each page has an empty folder of its own, in which its blocks run from top to bo
 
 - a fence with `title="NAME"` is written to that file first;
 - `python` is executed, names carry over from block to block; with a title it is imported as that module, and a
-  `test_NAME.py` is run by pytest in a process of its own, as the reader will; `toml` and `json` must parse;
+  `test_NAME.py` is run by pytest in a process of its own, as the reader will, with its `conftest.py`; `toml` and
+  `json` must parse;
 - `console` runs each `$ garrison …` line, which must succeed; below it stands its output, `...` for anything;
   `$ export NAME=VALUE` holds to the end of the page;
 - every other language (`sh`, `text`, `nginx`, …) is only shown.
@@ -147,7 +148,9 @@ def _evaluator(run: Runner | None, title: str | None) -> Runner:
         if title and title.startswith("test_"):
             _test(title)
         elif title and title.endswith(".py"):
-            _import(title.removesuffix(".py"))
+            # A `conftest.py` is for the tests below it, in their process.
+            if title != "conftest.py":
+                _import(title.removesuffix(".py"))
         elif run:
             run(example)
 

@@ -160,3 +160,16 @@ def test_console_holds(garrison: Path, lines: tuple[str, ...]) -> None:
 def test_console_fails(garrison: Path, lines: tuple[str, ...]) -> None:
     with pytest.raises(AssertionError):
         play(garrison, fence("console", *lines))
+
+
+def test_a_conftest_is_for_the_tests_of_the_page_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it changes in the environment must not be seen by the pages and tests that come after."""
+    monkeypatch.delenv("OF_A_CONFTEST", raising=False)
+    conftest = '```python title="conftest.py"\nimport os\n\nos.environ["OF_A_CONFTEST"] = "1"\n```\n\n'
+    tests = (
+        '```python title="test_it.py"\nimport os\n\n\ndef test_it() -> None:\n'
+        '    assert os.environ["OF_A_CONFTEST"] == "1"\n```\n'
+    )
+
+    assert play(tmp_path, conftest + tests) == 2
+    assert "OF_A_CONFTEST" not in os.environ
