@@ -14,6 +14,7 @@ from garrison.errors import StoreError
 from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
 from garrison.guard.finish import finish_own
+from garrison.guard.force import InForce
 from garrison.guard.guard import Guard
 from garrison.limits import Ask, Verdict
 from garrison.model.http.request import Header
@@ -386,7 +387,7 @@ def test_a_socket_whose_route_is_gone_or_whose_store_fails_is_ended(world: World
             raise StoreError("gone")
 
     before = world.guard.force
-    world.guard.force = before.accepting(Failing())  # type: ignore[arg-type]  # only what is asked of it
+    world.guard.force = InForce(before.plans, {"key": Failing()}, before.trusted)  # type: ignore[dict-item]  # only what is asked of it
     assert not drive(world.guard.still_allowed(request, decision))
     world.guard.force = before
     assert not drive(world.guard.still_allowed(asked("WS /gone", key), decision))

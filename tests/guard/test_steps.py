@@ -11,6 +11,7 @@ import pytest
 
 from garrison.guard.decision import Decision
 from garrison.guard.finish import finish_own
+from garrison.guard.force import InForce
 from garrison.guard.steps.present import present
 from garrison.guard.steps.spend import principal_asks
 from garrison.limits import parse
@@ -170,7 +171,7 @@ def test_a_fault_of_our_own_is_a_refusal_without_a_trace(world: World) -> None:
             raise ValueError("a secret in the message")
 
     before = world.guard.force
-    world.guard.force = before.accepting(Broken(None))  # type: ignore[arg-type]  # only what is asked of it
+    world.guard.force = InForce(before.plans, {"key": Broken(None)}, before.trusted)  # type: ignore[dict-item]  # only what is asked of it
     decision: Decision = world.ask("GET /plain")
     world.guard.force = before
 

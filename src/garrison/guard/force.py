@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from garrison.model.net import Networks
     from garrison.policy.plan import Plan, Plans
 
-__all__ = ["Arrival", "Head", "InForce", "Memory", "Passed"]
+__all__ = ["Arrival", "Head", "InForce", "Memory", "Passed", "served_hosts"]
 
 T = TypeVar("T")
 
@@ -88,7 +88,6 @@ class InForce:
         "lasts",
         "message",
         "messages",
-        "only",
         "passed",
         "path",
         "plans",
@@ -129,7 +128,7 @@ class InForce:
         self.lasts = any(credential.lasts for credential in credentials.values())
         """Whether what stands in `Authorization` is worth remembering."""
 
-        self.hosts = Hosts(_hosts(policy.hosts, policy.environment))
+        self.hosts = Hosts(served_hosts(policy.hosts, policy.environment))
         self.trusted = trusted
         self.scheme = policy.forwarded.scheme and self.proxied
         self.served = compile_served([*_origins(policy.hosts, policy.environment)])
@@ -151,9 +150,6 @@ class InForce:
         self.body_time = duration(policy.caps.body_time)
         self.body_rate = size(policy.caps.body_rate)
         self._credentials = credentials
-        self.only: Credential | None = None
-        """Asked instead of all others; for tests."""
-
         self._accepted: dict[tuple[str, ...], tuple[Credential, ...]] = {}
 
     def cors(self, plan: Plan) -> Cors | None:
@@ -166,17 +162,8 @@ class InForce:
             return False
         return request.fields.get(b"x-forwarded-proto", b"").lower() == b"https"
 
-    def accepting(self, credential: Credential) -> InForce:
-        """Give the same policy in force, where this credential alone is asked; for tests."""
-        other = InForce(self.plans, {}, self.trusted)
-        other.hosts = Hosts(_hosts(self.plans.policy.hosts, "development"))
-        other.only = credential
-        return other
-
     def accepted(self, plan: Plan) -> tuple[Credential, ...]:
         """List who can believe what the route accepts, in the policy's order."""
-        if self.only is not None:
-            return (self.only,) * (len(plan.credentials) if plan.all_credentials else 1)
         known = self._accepted.get(plan.credentials)
         if known is None:
             names = (*plan.credentials, "custom")
@@ -193,7 +180,8 @@ def _origins(listed: tuple[str, ...], environment: str) -> Iterator[str]:
         yield from ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
 
 
-def _hosts(listed: tuple[str, ...], environment: str) -> tuple[str, ...]:
+def served_hosts(listed: tuple[str, ...], environment: str) -> tuple[str, ...]:
+    """List the hosts that are served: those of the policy, and in development this machine and the test client."""
     if environment != "development":
         return listed
     return (*listed, "localhost", "127.0.0.1", "[::1]", _TEST_HOST)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from garrison.credentials.protocol import Presented
 from garrison.errors import UsageError
+from garrison.guard.force import InForce, served_hosts
+from garrison.guard.steps.hosts import Hosts
 from garrison.model.principal import Principal
 from garrison.runtime.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from garrison.credentials.protocol import Credential
     from garrison.model.http.request import Request
     from garrison.policy.plan import Plan
 
@@ -56,6 +59,21 @@ class _Acting:
         """Count nothing."""
 
 
+class _ActingInForce(InForce):
+    """A policy in force whose every route takes that credential, and as many as it asks for."""
+
+    __slots__ = ("_acting",)
+
+    def __init__(self, force: InForce, acting: _Acting) -> None:
+        super().__init__(force.plans, {acting.kind: acting}, force.trusted)
+        # The test client's name for the host is served, whatever environment the policy is for.
+        self.hosts = Hosts(served_hosts(self.plans.policy.hosts, "development"))
+        self._acting = acting
+
+    def accepted(self, plan: Plan) -> tuple[Credential, ...]:
+        return (self._acting,) * (len(plan.credentials) if plan.all_credentials else 1)
+
+
 @contextmanager
 def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **facts: Any) -> Iterator[Principal]:
     """Let every request to the application come from one principal, for as long as the block lasts.
@@ -74,7 +92,7 @@ def acting_as(app: Any, scopes: Sequence[str] = (), subject: str = "tester", **f
     sides = (runtime.awaited_side, runtime.driven_side)
     before = [side.guard.force for side in sides]
     for side in sides:
-        side.guard.force = side.guard.force.accepting(_Acting(principal))
+        side.guard.force = _ActingInForce(side.guard.force, _Acting(principal))
     try:
         yield principal
     finally:
