@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,3 +37,10 @@ def runner() -> Iterator[asyncio.Runner]:
     """An event loop of the test's own: `runner.run(coroutine)`."""
     with asyncio.Runner() as runner:
         yield runner
+
+
+@pytest.fixture(autouse=True, scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run in a folder of the tests' own: what development keeps under `var/` is a running server's (GP900)."""
+    with contextlib.chdir(tmp_path_factory.mktemp("elsewhere")):
+        yield
