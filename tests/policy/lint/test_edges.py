@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from garrison.errors import Problem
 from garrison.model.http.endpoint import Call, Endpoint
@@ -181,3 +186,42 @@ def test_an_endpoint_counts_as_a_route_and_is_not_complained_about() -> None:
 
     assert alone - with_endpoint == {"GP044"}
     assert with_endpoint <= alone
+
+
+WORDS = st.sampled_from(
+    ["notes:read", "invoices:write", "notifications:archive", "a" * 20 + ":b", "v1:reports:print-all"]
+)
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> str:
+    """A word with a letter or two put in, left out or exchanged."""
+    word = draw(WORDS)
+    for _ in range(draw(st.integers(0, 3))):
+        place, letter = draw(st.integers(0, len(word) - 1)), draw(st.sampled_from("ersn17-"))
+        word = word[:place] + draw(st.sampled_from([letter, "", letter + word[place]])) + word[place + 1 :]
+    return word if word.strip(":") == word and word else "x:y"
+
+
+@given(st.lists(scopes(), max_size=12))
+@example(["a" * 13 + "b", "a" * 13 + "bc"])
+@example(["notifications:archive", "xotifications:archive"])
+@example(["notes:read", "note:read"])
+def test_scopes_that_look_alike_are_found_as_by_comparing_all(written: list[str]) -> None:
+    """Most are never compared, and what is found is the same."""
+    policy = Policy(routes={f"GET /{at}": Route(scopes=(scope,)) for at, scope in enumerate(written)})
+
+    found = [problem.text for problem in lint(policy) if problem.rule == "GP049"]
+
+    assert found == list(_plainly(written))
+
+
+def _plainly(written: list[str]) -> Iterator[str]:
+    uses = Counter(written)
+    for at, wanted in enumerate(written):
+        close = get_close_matches(wanted, written[:at], n=1, cutoff=0.93) if wanted not in written[:at] else []
+        twins = close and [letter for letter in wanted if not letter.isdigit()] == [
+            letter for letter in close[0] if not letter.isdigit()
+        ]
+        if close and 1 in (uses[wanted], uses[close[0]]) and not twins:
+            yield f"{wanted!r} looks like {close[0]!r}"

@@ -153,13 +153,37 @@ def _misspelled(facts: Facts) -> Iterator[Found]:
     A misspelled scope is a right that nobody has, or that somebody grants by mistake.
     """
     uses = Counter(wanted for row in facts.rows for wanted in row.whole.scopes or ())
-    earlier: dict[str, None] = {}
+    earlier: dict[str, int] = {}
     for row in facts.written:
         for wanted in row.stated.scopes or ():
-            close = get_close_matches(wanted, earlier, n=1, cutoff=0.93) if wanted not in earlier else []
+            close = (
+                get_close_matches(wanted, _near(wanted, earlier), n=1, cutoff=_ALIKE) if wanted not in earlier else []
+            )
             if close and 1 in (uses[wanted], uses[close[0]]) and _letters(wanted) != _letters(close[0]):
                 yield at(row, f"{wanted!r} looks like {close[0]!r}", "Write one of the two everywhere", "scopes")
-            earlier[wanted] = None
+            earlier[wanted] = _set(wanted)
+
+
+_ALIKE = 0.93
+"""Twice the letters in common, through all letters of both."""
+
+
+def _near(wanted: str, others: dict[str, int]) -> list[str]:
+    """Leave out what shares too few letters to be alike; comparing a thousand scopes with each other takes seconds.
+
+    A letter that only one of the two has is in no common part. Of all letters those are at most 7 %, and both together
+    have at most 2 / 0.93 times as many as the one: 15.1 %, rounded up.
+    """
+    letters, most = _set(wanted), len(wanted) * 0.16
+    return [other for other, others_letters in others.items() if (letters ^ others_letters).bit_count() <= most]
+
+
+def _set(text: str) -> int:
+    """Give the letters of a text as the bits of a number."""
+    found = 0
+    for letter in text:
+        found |= 1 << ord(letter)
+    return found
 
 
 def _letters(text: str) -> str:
