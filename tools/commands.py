@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
 
 from garrison.cli.compare import NUMBERS
-from garrison.cli.program import COMMANDS
+from garrison.cli.program import COMMANDS, load
 
 __all__ = ["main", "page"]
 
@@ -72,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _sections(name: str) -> Iterator[str]:
-    command = get_command(import_module(f"garrison.cli.commands.{name}").app)
+    command = get_command(load(name))
     inner: dict[str, Any] = getattr(command, "commands", {})
     if not inner:
         yield _section(command, f"garrison {name}")

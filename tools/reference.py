@@ -47,6 +47,8 @@ TITLES = {
     "Accounts": "[accounts]",
     "Audit": "[audit]",
     "Operations": "[operations]",
+    "Abuse": "[abuse]",
+    "Weights": "[abuse.weights]",
     "Defaults": "[defaults]",
     "Cors": "[cors.NAME]",
     "Headers": "[headers.NAME]",

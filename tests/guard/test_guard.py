@@ -261,7 +261,9 @@ class _Waiting:
 
 def _guard(world: World, counters: Any) -> Guard:
     runtime = world.runtime
-    return Guard(world.guard.force, counters, world.clock, runtime.correlate, runtime.record)
+    return Guard(
+        world.guard.force, counters, world.clock, runtime.correlate, runtime.record, runtime.abuse.suspects.seen
+    )
 
 
 def test_what_cannot_be_counted_is_refused(world: World) -> None:

@@ -37,6 +37,10 @@ TABLE = {
         "RateLimiter.is_allowed": "(identifier, tokens_requested=1)",
         "RateLimiter.sliding_window_check": "(identifier, window_seconds=3600, max_requests=1000)",
     },
+    6: {
+        "DDoSProtection": "()",
+        "DDoSProtection.analyze_request_pattern": "(ip_address, endpoint, user_agent)",
+    },
     9: {
         "CORSPolicy": "(allowed_origins, allowed_methods, allowed_headers, exposed_headers, allow_credentials,"
         " max_age)",

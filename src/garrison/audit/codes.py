@@ -99,6 +99,8 @@ key_canary | critical | ours | 3002/99 | intrusion_detection/info | A key was us
 signing_key_rotated | info | ours | 3004/3 | iam/change | A signing key took over, or was retired.
 signing_key_compromised | critical | ours | 3004/4 | iam/deletion | A signing key was ended because others may know it.
 secret_rotated | warning | ours | 3004/3 | configuration/change | A root key was replaced.
+address_blocked | warning | ours | 6003/99 | intrusion_detection/denied | A network was shut out.
+address_unblocked | warning | ours | 6003/99 | intrusion_detection/allowed | A block was lifted.
 policy_changed | warning | ours | 3004/3 | configuration/change | Another policy is in force.
 policy_refused | warning | ours | 3004/3 | configuration/info | A new policy was wrong; the old one stays.
 audit_chain_broken | critical | ours | 3004/99 | intrusion_detection/info | The journal is damaged; a new chain began.

@@ -13,7 +13,7 @@ from garrison.cli.screen import JSON, fail
 from garrison.errors import GarrisonError
 from garrison.model.version import VERSION
 
-__all__ = ["COMMANDS", "FAULT", "Commands", "program"]
+__all__ = ["COMMANDS", "FAULT", "Commands", "load", "program"]
 
 FAULT = 2
 """Exit status when a command could not do its work; 1 means that it did, and found something wrong."""
@@ -27,12 +27,21 @@ COMMANDS = {
     "keys": "Make, list, rotate and revoke API keys.",
     "leaks": "Look for keys of this service in files.",
     "users": "Make, invite, list, disable and enable users.",
+    "blocks": "List, add and lift blocks of networks.",
     "audit": "Read, prove and export the audit journal.",
     "top": "Show who is refused most at this moment.",
     "jobs": "Do the work beside the requests.",
     "serve": "Serve an application behind the guard.",
 }
-"""Every command in the order of `--help`; `garrison.cli.commands.<name>` holds it as `app`."""
+"""Every command in the order of `--help`."""
+
+_ABOUT_POLICIES = frozenset(("init", "check", "explain", "schema", "diff"))
+
+
+def load(name: str) -> Any:
+    """Load a command's application: `garrison.cli.commands.<name>` holds it, or `commands.policy.<name>`."""
+    folder = "garrison.cli.commands.policy" if name in _ABOUT_POLICIES else "garrison.cli.commands"
+    return import_module(f"{folder}.{name}").app
 
 
 class Commands(TyperGroup):
@@ -48,7 +57,7 @@ class Commands(TyperGroup):
         """Load the command that is called, and only that one."""
         name = args[0]
         if name in COMMANDS:
-            loaded = get_command(import_module(f"garrison.cli.commands.{name}").app)
+            loaded = get_command(load(name))
             loaded.help = loaded.help or COMMANDS[name]
             self.commands[name] = loaded
         return super().resolve_command(ctx, args)

@@ -79,6 +79,9 @@ class Decision(Struct, eq=False):
     """Refusals that were only observed."""
 
     answer: Response | None = None
+    epoch: int = 0
+    """Of the blocks that the address was held against."""
+
     preflight: tuple[Header, ...] | None = None
     """What a preflight is answered, instead of a grant."""
 

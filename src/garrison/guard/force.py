@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from garrison.cors.site import compile_served
+from garrison.guard.blocked import Blocked, Lists
 from garrison.guard.steps.hosts import Hosts
 from garrison.limits import parse
 from garrison.model.net import canonical
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from garrison.model.http.request import Header, Request
     from garrison.model.net import Networks
     from garrison.policy.plan import Plan, Plans
+    from garrison.policy.schema import Caps
 
 __all__ = ["Arrival", "Head", "InForce", "Memory", "Passed", "served_hosts"]
 
@@ -32,8 +34,9 @@ Arrival: TypeAlias = "tuple[Plan, str, Mapping[str, str], tuple[Credential, ...]
 Head: TypeAlias = "tuple[Ending[bytes], tuple[Header, ...]]"
 """What becomes of the application's header lines, and ours that are the same every time."""
 
-Passed: TypeAlias = "tuple[Credential, object, tuple[Any, ...]]"
-"""Who tells whether it still stands, what that is about, and the first fields of the decision."""
+Passed: TypeAlias = "tuple[Credential, object, int, tuple[Any, ...]]"
+"""Who tells whether it still stands, what that is about, which blocks it was held against, and the first fields of the
+decision."""
 
 _REMEMBERED = 4_096
 """Most entries of one memory. Callers choose paths, origins and addresses freely, so it must not grow with them."""
@@ -73,6 +76,7 @@ class InForce:
         "arrivals",
         "asked",
         "believed",
+        "blocked",
         "body_rate",
         "body_time",
         "connections",
@@ -86,6 +90,7 @@ class InForce:
         "hosts",
         "key",
         "lasts",
+        "lists",
         "message",
         "messages",
         "passed",
@@ -99,13 +104,22 @@ class InForce:
         "unknown",
     )
 
-    def __init__(self, plans: Plans, credentials: Mapping[str, Credential], trusted: Networks) -> None:
+    def __init__(
+        self,
+        plans: Plans,
+        credentials: Mapping[str, Credential],
+        trusted: Networks,
+        blocked: Blocked | None = None,
+        lists: Lists | None = None,
+    ) -> None:
         """Put together what one request needs.
 
         Args:
             plans: The compiled routes.
             credentials: Every kind that this deployment can believe, by name.
             trusted: Networks of proxies that are believed about the client address.
+            blocked: Who is shut out at the moment; nobody when left out.
+            lists: Who always is, and who never is, by this policy.
         """
         policy = plans.policy
         self.plans = plans
@@ -130,6 +144,8 @@ class InForce:
 
         self.hosts = Hosts(served_hosts(policy.hosts, policy.environment))
         self.trusted = trusted
+        self.blocked = Blocked() if blocked is None else blocked
+        self.lists = lists or Lists()
         self.scheme = policy.forwarded.scheme and self.proxied
         self.served = compile_served([*_origins(policy.hosts, policy.environment)])
         self._cors = plans.cors
@@ -139,18 +155,22 @@ class InForce:
         """The field that the client address depends on; empty: none."""
 
         self.hops = policy.forwarded.hops
-        self.header_count = policy.caps.header_count
-        self.header_bytes = size(policy.caps.header_bytes)
-        self.path = size(policy.caps.path)
-        self.query = size(policy.caps.query)
-        self.connections = policy.caps.connections
-        self.head_time = duration(policy.caps.head_time)
-        self.message = size(policy.caps.message)
-        self.messages = parse(policy.caps.messages)
-        self.body_time = duration(policy.caps.body_time)
-        self.body_rate = size(policy.caps.body_rate)
+        self._cap(policy.caps)
         self._credentials = credentials
         self._accepted: dict[tuple[str, ...], tuple[Credential, ...]] = {}
+
+    def _cap(self, caps: Caps) -> None:
+        """Turn what the policy writes into numbers, once."""
+        self.header_count = caps.header_count
+        self.header_bytes = size(caps.header_bytes)
+        self.path = size(caps.path)
+        self.query = size(caps.query)
+        self.connections = caps.connections
+        self.head_time = duration(caps.head_time)
+        self.message = size(caps.message)
+        self.messages = parse(caps.messages)
+        self.body_time = duration(caps.body_time)
+        self.body_rate = size(caps.body_rate)
 
     def cors(self, plan: Plan) -> Cors | None:
         """Give the compiled CORS policy of a route, or None."""

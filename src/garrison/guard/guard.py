@@ -55,6 +55,7 @@ class Guard:
         clock: Clock,
         correlate: Callable[[], str],
         record: Callable[[Request, Decision, int], None],
+        seen: Callable[[Decision], None],
     ) -> None:
         """Put the guard together.
 
@@ -64,6 +65,7 @@ class Guard:
             clock: Wall time for expiry, monotonic time for the freshness of what is remembered.
             correlate: Names a request; never twice the same.
             record: Told of every refusal, observed ones included; must neither wait nor raise.
+            seen: Told of who was believed and may do what is asked, unless that is remembered; likewise.
         """
         self.force = force
         self._counters = counters
@@ -74,6 +76,7 @@ class Guard:
         self._monotonic = clock.monotonic
         self._correlate = correlate
         self._record = record
+        self._seen = seen
 
     async def decide(self, request: Request) -> Decision:
         """Judge one request. Never raises for anything a caller can send.
@@ -88,7 +91,7 @@ class Guard:
             decision = recall(request, force, correlation, now, self._monotonic())
             recalled = decision is not None
             if decision is None:
-                decision = arrive(request, force, correlation)
+                decision = arrive(request, force, correlation, now)
                 # 3 to 7, unless a request like this has passed them a moment ago
                 if await self._judged(request, decision, now):
                     return self._ended(request, decision, now)
@@ -131,6 +134,7 @@ class Guard:
         if plan.after or principal.asks:
             decision.wants = principal_asks(decision)
         if decision.denied is None:
+            self._seen(decision)
             remember(request, decision)
         return False
 
@@ -242,7 +246,10 @@ class Guard:
         Nothing is spent. Whatever cannot be told ends the connection.
         """
         now = self._wall()
-        again = Decision(self.force, decision.correlation, self.force.unknown, decision.address)
+        force = self.force
+        again = Decision(force, decision.correlation, force.unknown, decision.address)
+        if again.stops(force.blocked.refusal(decision.address, force.lists, now)):
+            return False
         try:
             if again.stops(locate(request, again)) or again.stops(await self._believed(request, again, now)):
                 return False

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         production_policy,
         public_policy,
     )
+    from garrison.handbook.ddos_protection import DDoSProtection
     from garrison.handbook.enhanced_cors_manager import EnhancedCORSManager
     from garrison.handbook.jwt_manager import JWTManager, jwt_required
     from garrison.handbook.rate_limiter import RateLimiter
@@ -28,6 +29,7 @@ __all__ = [
     "CORSManager",
     "CORSPolicy",
     "CORSSecurityMiddleware",
+    "DDoSProtection",
     "EnhancedCORSManager",
     "JWTManager",
     "RateLimiter",
@@ -46,6 +48,7 @@ _PLACES = {
     "CORSManager": "cors_manager",
     "CORSPolicy": "cors_manager",
     "CORSSecurityMiddleware": "cors_manager",
+    "DDoSProtection": "ddos_protection",
     "EnhancedCORSManager": "enhanced_cors_manager",
     "JWTManager": "jwt_manager",
     "RateLimiter": "rate_limiter",

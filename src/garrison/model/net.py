@@ -27,10 +27,13 @@ __all__ = [
     "ForwardingHeader",
     "Networks",
     "Seen",
+    "address_bytes",
     "address_subject",
+    "around",
     "canonical",
     "client_address",
     "extent",
+    "network_of",
     "wider",
 ]
 
@@ -101,12 +104,12 @@ def address_subject(address: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _canonical(text: str) -> str:
-    return _text(_packed(text))
+    return _text(address_bytes(text))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _subject(address: str) -> str:
-    packed = _packed(address)
+    packed = address_bytes(address)
     if len(packed) == 16:
         return f"{_text(packed[:8] + bytes(8))}/64"
     return _text(packed)
@@ -121,10 +124,19 @@ def wider(subject: str) -> str:
     Returns:
         `203.0.113.0/24` or `2001:db8:1::/48`; empty for any other text.
     """
-    packed = _packed(subject.removesuffix("/64"))
+    packed = address_bytes(subject.removesuffix("/64"))
     if len(packed) == 16:
         return f"{_text(packed[:6] + bytes(10))}/48"
     return f"{_text(packed[:3] + bytes(1))}/24" if packed else ""
+
+
+def around(address: str, length: int) -> str:
+    """Name the network of an IPv6 address with a prefix of so many bits; empty for any other text."""
+    packed = address_bytes(address)
+    if len(packed) != 16:
+        return ""
+    number = int.from_bytes(packed, "big") >> (128 - length) << (128 - length)
+    return f"{_text(number.to_bytes(16, 'big'))}/{length}"
 
 
 class Networks:
@@ -143,7 +155,7 @@ class Networks:
         """
         self.texts = tuple(texts)
         self._unix = _UNIX in self.texts
-        self._masks = tuple({_network(text) for text in self.texts if text != _UNIX})
+        self._masks = tuple({network_of(text) for text in self.texts if text != _UNIX})
         self._known: dict[str, bool] = {"": self._unix}
 
     @classmethod
@@ -161,7 +173,7 @@ class Networks:
         if known is None:
             if len(address) > _LONGEST_ADDRESS:
                 return False
-            packed = _packed(address)
+            packed = address_bytes(address)
             number, bits = int.from_bytes(packed, "big"), 8 * len(packed)
             known = any(width == bits and number & mask == base for width, mask, base in self._masks)
             if len(self._known) >= _REMEMBERED:
@@ -189,7 +201,7 @@ def extent(text: str) -> tuple[int, int]:
     """
     if text == _UNIX:
         return 0, 0
-    bits, mask, _ = _network(text)
+    bits, mask, _ = network_of(text)
     return bits, mask.bit_count()
 
 
@@ -286,8 +298,8 @@ def _is_port(text: str) -> bool:
     return len(port) <= 5 and _DIGITS.issuperset(port)
 
 
-def _packed(text: str) -> bytes:
-    """Read an address into 4 or 16 bytes; none for any other text."""
+def address_bytes(text: str) -> bytes:
+    """Read an address into 4 or 16 bytes; none for any other text. IPv4 inside IPv6 is IPv4."""
     if len(text) > _LONGEST_ADDRESS:
         return b""
     address, percent, zone = text.partition("%")
@@ -320,7 +332,7 @@ def _text(packed: bytes) -> str:
     return inet_ntop(AF_INET if len(packed) == 4 else AF_INET6, packed)
 
 
-def _network(text: str) -> tuple[int, int, int]:
+def network_of(text: str) -> tuple[int, int, int]:
     """Read a network into its width, mask and base."""
     address, slash, length = text.partition("/")
     packed = _bytes(address)

@@ -6,6 +6,7 @@ from garrison.accounts.passwords.hashing import COSTS
 from garrison.accounts.people import INVITES, MARKS
 from garrison.accounts.throttle import LANES
 from garrison.accounts.user import USERS
+from garrison.admin.blocks import BLOCKS
 from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
 from garrison.runtime.process.workers import WORKERS
 from garrison.stores.news import NEWS
@@ -18,6 +19,7 @@ __all__ = ["KINDS"]
 
 KINDS = (
     ALLOWANCES,
+    BLOCKS,
     COSTS,
     COUNTS,
     INVITES,

@@ -13,7 +13,7 @@ from garrison.model.event import Event
 from garrison.model.metric import Metric, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from garrison.guard.decision import Decision
     from garrison.model.http.refusal import Refusal
@@ -32,12 +32,14 @@ MOST_WAITING = 10_000
 class Recording:
     """What one process has to tell the journal."""
 
-    def __init__(self, each: int) -> None:
+    def __init__(self, each: int, suspect: Callable[[Request, Decision, Refusal, int], None]) -> None:
         """Begin with nothing to tell.
 
         Args:
             each: Refusals of one subject and reason in a minute that are a record each.
+            suspect: Told of every refusal and its instant, to judge who caused it.
         """
+        self._suspect = suspect
         self._recorder = Recorder(each)
         self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
         self._lost = 0
@@ -49,9 +51,11 @@ class Recording:
         route = decision.plan.route
         if decision.refusal is not None:
             self._refusals.note(decision.refusal, route, observed=False)
+            self._suspect(request, decision, decision.refusal, now)
             self._note(_event(request, decision, decision.refusal, now, "refused"))
         for refusal in decision.observed:
             self._refusals.note(refusal, route, observed=True)
+            self._suspect(request, decision, refusal, now)
             self._note(_event(request, decision, refusal, now, "success"))
 
     def change(self, each: int) -> None:

@@ -23,6 +23,7 @@ from garrison.policy.diff import diff, forbidden_live
 from garrison.policy.load import load
 from garrison.policy.plan import sound
 from garrison.policy.schema import Accounts
+from garrison.runtime.abuse import AbuseWatch
 from garrison.runtime.figures import figures
 from garrison.runtime.hashpool import HashPool
 from garrison.runtime.kinds import KINDS
@@ -85,13 +86,14 @@ class Runtime:
         self.randomness = randomness
         self.authenticate = authenticate
         self.correlate = Correlate(randomness)
-        self.record = Recording(policy.audit.refusals_per_minute)
         self.ring = KeyRing(root_keys(policy, randomness))
         self.tallies: dict[str, Tally] = {}
         """Pages refused by this process since it began, and the origins seen last, by the name of the CORS policy."""
 
         self._in_memory = policy.stores.records == "memory:"
         self.news = News(alone=self._in_memory)
+        self.abuse = AbuseWatch(self.news, randomness)
+        self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
         self.revoked = Revocations(self.news, _longest(policy))
         self.counters = MemoryCounters(clock, policy.stores.counter_keys)
         self.store = self._opened()
@@ -120,7 +122,10 @@ class Runtime:
 
     def _prepare(self) -> None:
         """Read what was revoked before, and see that there is a key to sign with; the policy is compiled here."""
-        drive(self.revoked.load(self.driven_side.face, self.clock.wall()))
+        face = self.driven_side.face
+        drive(self.revoked.load(face, self.clock.wall()))
+        drive(self.abuse.load(face))
+        self.abuse.follow(self.policy, self.driven.force.lists)
         self._give_keys([self.driven_side])
 
     def _give_keys(self, sides: Sequence[Side]) -> None:
@@ -297,6 +302,7 @@ class Runtime:
         """Give what outlives a policy the figures of the new one."""
         accounts = policy.accounts or Accounts()
         self.revoked.lengthen(_longest(policy))
+        self.abuse.follow(policy, self.driven.force.lists)
         self.hash_pool.change(duration(accounts.hash_wait), accounts.hash_threads)
         self.record.change(policy.audit.refusals_per_minute)
 
@@ -325,7 +331,9 @@ class Runtime:
         )
 
     def _poll(self) -> None:
-        drive(self.news.poll(self.driven_side.face, self.clock.wall(), self.clock.monotonic()))
+        face = self.driven_side.face
+        drive(self.news.poll(face, self.clock.wall(), self.clock.monotonic()))
+        drive(self.abuse.store(face))
 
     def look(self) -> None:
         """Put the policy file in force if it changed; on any fault the old one stays."""

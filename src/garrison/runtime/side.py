@@ -20,6 +20,7 @@ from garrison.guard.force import InForce
 from garrison.guard.guard import Guard
 from garrison.model.net import Networks
 from garrison.policy.plan import compile_policy
+from garrison.runtime.abuse import lists_of
 from garrison.runtime.hashpool import PooledHasher
 from garrison.runtime.own import own_endpoints
 from garrison.runtime.trust import Trust, fetch_rules
@@ -56,7 +57,8 @@ class Side:
         self.accounts = self._accounts(policy) if policy.accounts else None
         self.credentials = self._credentials(policy)
         self.counters = self._counters(policy)
-        self.guard = Guard(self.force(policy), self.counters, runtime.clock, runtime.correlate, runtime.record)
+        force, seen = self.force(policy), runtime.abuse.suspects.seen
+        self.guard = Guard(force, self.counters, runtime.clock, runtime.correlate, runtime.record, seen)
 
     def _credentials(self, policy: Policy) -> dict[str, Credential]:
         issuers = policy.jwt.issuers.values()
@@ -104,4 +106,7 @@ class Side:
         endpoints = own_endpoints(policy, self.accounts, self.trust.signing, self._runtime)
         runtime = self._runtime
         plans = compile_policy(policy, endpoints=endpoints, files=runtime.read_file, tally=runtime.tally)
-        return InForce(plans, self.credentials, Networks.parse(policy.forwarded.peers))
+        trusted = Networks.parse(policy.forwarded.peers)
+        return InForce(
+            plans, self.credentials, trusted, runtime.abuse.blocked, lists_of(policy.abuse, runtime.read_file)
+        )

@@ -65,7 +65,7 @@ class _ActingInForce(InForce):
     __slots__ = ("_acting",)
 
     def __init__(self, force: InForce, acting: _Acting) -> None:
-        super().__init__(force.plans, {acting.kind: acting}, force.trusted)
+        super().__init__(force.plans, {acting.kind: acting}, force.trusted, force.blocked, force.lists)
         # The test client's name for the host is served, whatever environment the policy is for.
         self.hosts = Hosts(served_hosts(self.plans.policy.hosts, "development"))
         self._acting = acting

@@ -99,6 +99,17 @@ def test_rights_that_the_command_line_takes_away(main: Path, cli: Cli) -> None:
         assert _until(lambda: [held.token(), held.key()] == [200, 200], REVOKED)
 
 
+def test_a_network_that_the_command_line_blocks(main: Path, cli: Cli) -> None:
+    with served() as server:
+        assert server.ask("GET", "/health").status == 200
+
+        cli("blocks", "add", "127.0.0.0/8", "--for", "1h")
+        assert _until(lambda: server.ask("GET", "/health").status == 429, REVOKED)
+
+        cli("blocks", "lift", "127.0.0.0/8")
+        assert _until(lambda: server.ask("GET", "/health").status == 200, REVOKED)
+
+
 class _Held:
     """What a user of a running server holds."""
 

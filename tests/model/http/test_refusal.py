@@ -35,6 +35,7 @@ def test_the_status_of_a_code_is_a_promise() -> None:
             *("login_refused", "freshness_required", "assurance_required"),
         },
         403: {
+            "address_denied",
             *("scope_missing", "credential_restricted", "cross_site", "cors_refused"),
             *("invite_required", "invite_refused"),
         },
@@ -47,7 +48,7 @@ def test_the_status_of_a_code_is_a_promise() -> None:
         415: {"body_type", "body_encoding"},
         421: {"host_unknown"},
         422: {"path_invalid", "query_invalid", "header_invalid", "body_invalid"},
-        429: {"connections_too_many", "limit_exceeded", "login_throttled"},
+        429: {"blocked", "connections_too_many", "limit_exceeded", "login_throttled"},
         431: {"headers_too_large"},
         500: {"ownership_unproved", "internal_error"},
         501: {"method_unknown"},

@@ -67,5 +67,17 @@ def test_every_field_of_a_policy_is_documented(struct: type) -> None:
     assert set(undocumented) <= TABLES
 
 
-TABLES = {"forwarded", "secrets", "stores", "caps", "keys", "jwt", "accounts", "audit", "operations", "defaults"}
+TABLES = {
+    "forwarded",
+    "secrets",
+    "stores",
+    "caps",
+    "keys",
+    "jwt",
+    "accounts",
+    "audit",
+    "operations",
+    "abuse",
+    "defaults",
+}
 """Tables of the whole, which have the words of their struct."""

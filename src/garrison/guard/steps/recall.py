@@ -1,8 +1,8 @@
 """Steps 0 to 7 at once, for a request like one that has passed them a moment ago.
 
 Most requests repeat another: the same caller, route and credential. What the steps found then, they would find
-again, since it is remembered by everything that they look at. Two things are asked anew: whether the head is
-within its caps, and whether the credential still stands. Limits are never skipped.
+again, since it is remembered by everything that they look at. Three things are asked anew: whether the blocks are
+still the same, whether the head is within its caps, and whether the credential still stands. Limits are never skipped.
 
 Only what passed is remembered, and only for credentials that can say whether they still stand: keys without
 restrictions, and tokens, whose signature is checked anew unless it is cached. The memory holds digests of them, so
@@ -43,8 +43,10 @@ def recall(request: Request, force: InForce, correlation: str, now: int, monoton
     known = force.passed.get(name)
     if known is None:
         return None
-    credential, lasting, facts = known
-    if heavy(request.fields, force) or not credential.stands(lasting, field, now, monotonic):
+    credential, lasting, epoch, facts = known
+    if epoch != force.blocked.epoch or heavy(request.fields, force):
+        return None
+    if not credential.stands(lasting, field, now, monotonic):
         return None
     return Decision(force, correlation, *facts)
 
@@ -70,7 +72,7 @@ def remember(request: Request, decision: Decision) -> None:
         decision.wants,
         None if force.scheme else head(decision, request, 200),
     )
-    force.passed.keep(name, (credential, lasting, facts))
+    force.passed.keep(name, (credential, lasting, decision.epoch, facts))
 
 
 def _name(request: Request, force: InForce) -> tuple[bytes, tuple[object, ...]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["arrive", "heavy", "locate"]
 
 
-def arrive(request: Request, force: InForce, correlation: str) -> Decision:
+def arrive(request: Request, force: InForce, correlation: str, now: int) -> Decision:
     """Take the pure steps, before anything is spent or looked up; a decision with a refusal or an answer ends here.
 
     What they found is remembered by everything it depends on. The caps are not: other fields and queries differ.
@@ -24,18 +24,22 @@ def arrive(request: Request, force: InForce, correlation: str) -> Decision:
     fields = request.fields
     name = request.method, request.path, request.raw_path, request.peer, fields.get(b"host"), fields.get(force.believed)
     known = force.arrivals.get(name)
+    # Read before the blocks are: if they change meanwhile, what is remembered is stale from birth.
+    epoch = force.blocked.epoch
     if known is None or request.repeated or len(request.query) > force.query:
-        return _arrive(request, Decision(force, correlation, force.unknown), name)
-    decision = Decision(force, correlation, *known)
-    if heavy(fields, force):
-        decision.stops(_too_large())
+        decision = _arrive(request, Decision(force, correlation, force.unknown), name, now)
+    else:
+        decision = Decision(force, correlation, *known)
+        if not decision.stops(_shut_out(decision, now)) and heavy(fields, force):
+            decision.stops(_too_large())
+    decision.epoch = epoch
     return decision
 
 
-def _arrive(request: Request, decision: Decision, name: tuple[object, ...]) -> Decision:
+def _arrive(request: Request, decision: Decision, name: tuple[object, ...], now: int) -> Decision:
     # 0: whom we serve and who asks
     force = decision.force
-    if decision.stops(_served(request, decision)):
+    if decision.stops(_served(request, decision, now)):
         return decision
     # 1: a preflight carries no credential and reaches no handler, known route or not
     if request.method == "OPTIONS" and answer_preflight(request, decision):
@@ -48,14 +52,17 @@ def _arrive(request: Request, decision: Decision, name: tuple[object, ...]) -> D
     return decision
 
 
-def _served(request: Request, decision: Decision) -> Refusal | None:
-    """Find out who asks, and refuse a host that is not served or a head over its caps."""
+def _served(request: Request, decision: Decision, now: int) -> Refusal | None:
+    """Find out who asks, and refuse whoever is shut out, a host that is not served, or a head over its caps."""
     force = decision.force
     if force.proxied:
         lines = request.lines(force.header)
         decision.address = client_address(request.peer, lines, force.trusted, force.header_name, force.hops).address
     else:
         decision.address = canonical(request.peer)
+    shut_out = _shut_out(decision, now)
+    if shut_out is not None:
+        return shut_out
     if not force.hosts.serve(request):
         return refuse("host_unknown", "host_unknown")
     # As sent: decoding makes a path shorter, and what reads it next may decode it no sooner.
@@ -65,6 +72,11 @@ def _served(request: Request, decision: Decision) -> Refusal | None:
     if len(headers) > force.header_count or sum([len(n) + len(v) for n, v in headers]) > force.header_bytes:
         return _too_large()
     return None
+
+
+def _shut_out(decision: Decision, now: int) -> Refusal | None:
+    force = decision.force
+    return force.blocked.refusal(decision.address, force.lists, now)
 
 
 def heavy(fields: dict[bytes, bytes], force: InForce) -> bool:

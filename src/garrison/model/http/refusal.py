@@ -46,6 +46,8 @@ REFUSALS: dict[str, Told] = {
     "credential_restricted": Told(403, "Not allowed", "The credential may not be used for this."),
     "cross_site": Told(403, "Cross-site request refused", "This request came from a page that is not trusted here."),
     "cors_refused": Told(403, "Origin refused", "This origin, method or header is not allowed."),
+    "address_denied": Told(403, "Not allowed", "Requests are not taken from this address."),
+    "blocked": Told(429, "Blocked", "Requests from this address were abusive. Try again after the time given, if any."),
     "limit_exceeded": Told(429, "Too many requests", "A limit is spent. Try again after the time given."),
     "login_throttled": Told(429, "Too many attempts", "Too many attempts. Try again after the time given."),
     "invite_required": Told(403, "Invitation required", "An account is made here by invitation only."),

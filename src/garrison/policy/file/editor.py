@@ -16,7 +16,7 @@ from garrison.policy.schema import Environment, Policy
 
 __all__ = ["editor_schema", "field_docs", "structs"]
 
-_MODULES = ("routes", "identity", "service")
+_MODULES = ("abuse", "routes", "identity", "service")
 
 
 def editor_schema() -> dict[str, Any]:

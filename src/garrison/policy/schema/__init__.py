@@ -6,12 +6,14 @@ principal"`); `garrison.policy.plan` turns them into numbers once, when it compi
 
 from __future__ import annotations
 
+from garrison.policy.schema.abuse import Abuse, Weights
 from garrison.policy.schema.fields import Duration, Environment, LimitText, Network, Profile, RouteText, Scope
 from garrison.policy.schema.identity import Accounts, Issuer, Jwt, Keys
 from garrison.policy.schema.routes import All, Cors, Defaults, Headers, Requirement, Route, laid_over
 from garrison.policy.schema.service import Audit, Caps, Forwarded, Operations, Policy, Secrets, Stores
 
 __all__ = [
+    "Abuse",
     "Accounts",
     "All",
     "Audit",
@@ -36,5 +38,6 @@ __all__ = [
     "Scope",
     "Secrets",
     "Stores",
+    "Weights",
     "laid_over",
 ]

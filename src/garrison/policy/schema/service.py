@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 from msgspec.structs import replace
 
+from garrison.policy.schema.abuse import Abuse
 from garrison.policy.schema.fields import (
     Count,
     Duration,
@@ -166,6 +167,7 @@ class Policy(Part, frozen=True):
     accounts: Accounts | None = None
     audit: Audit = Audit()
     operations: Operations = Operations()
+    abuse: Abuse | None = None
     defaults: Defaults = Defaults()
     cors: dict[Name, Cors] = field(default_factory=dict)
     """CORS policies by name; routes say which is theirs."""

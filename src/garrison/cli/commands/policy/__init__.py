@@ -1,0 +1,1 @@
+"""Commands that are about a policy, and open nothing that it names."""

@@ -1,0 +1,209 @@
+"""Who behaves like an attacker: points for refusals, by network, until there are enough to shut it out.
+
+Only addresses gather points. A key, a session or an account never does: whoever knows its name could then shut its
+owner out. For the same reason nothing counts that a page of somebody else's can make a visitor's browser send: no
+page can add a credential to a header without our leave, so what comes from another site and carries none says nothing
+about who sits behind the address.
+
+Behind one address there may be thousands (carrier-grade NAT, an office). Each account that is seen to act there
+raises what it takes to shut it out.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from garrison.limits.suspicion import UNIT, Growth, Score, block_time, faded, raised
+from garrison.model.net import address_subject, around
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from garrison.guard.blocked import Lists
+    from garrison.guard.decision import Decision
+    from garrison.model.http.refusal import Refusal
+    from garrison.model.http.request import Request
+
+__all__ = ["MOST_NEIGHBOURS", "MOST_SUSPECTS", "SIBLINGS", "Rules", "Suspects", "Verdict", "what", "widened"]
+
+T = TypeVar("T")
+
+MOST_SUSPECTS: Final = 32_768
+"""Networks with points in one generation of the memory; the elder one goes when there are more."""
+
+MOST_NEIGHBOURS: Final = 20
+"""Accounts behind an address that count; whoever makes more of them there gains nothing."""
+
+SIBLINGS: Final = 4
+"""Blocked /64s of one /56, or /56s of one /48, that shut out the whole: whoever has one has all of them."""
+
+_EVENTS: Final = {
+    "login_refused": "login",
+    "login_throttled": "login",
+    "credential_malformed": "malformed",
+    "credential_ambiguous": "malformed",
+    "request_malformed": "malformed",
+    "route_unknown": "missing",
+    "limit_exceeded": "limit",
+}
+"""What a refusal is by its code."""
+
+_REASONS: Final = {
+    "key_unknown": "key",
+    "key_unknown_foreign": "key",
+    "key_wrong_secret": "key",
+    "key_canary": "canary",
+    "token_signature": "token",
+    "token_algorithm": "token",
+    "token_key_unknown": "token",
+    "token_bound": "token",
+}
+"""What it is by its reason, which says more. An expired or revoked credential is nobody's attack."""
+
+
+class Rules(NamedTuple):
+    """What a policy says about suspicion; durations in microseconds."""
+
+    weights: Mapping[str, int]
+    """Points of each event."""
+
+    half_life: int
+    enough: int
+    """Points that shut a network out."""
+
+    growth: Growth
+    honeypots: tuple[str, ...]
+    scanners: tuple[str, ...]
+    """What attack tools call themselves, in lower case."""
+
+    lists: Lists
+
+
+class Verdict(NamedTuple):
+    """A network that is to be shut out."""
+
+    network: str
+    until: int
+    former: int
+    """Blocks before this one, times `UNIT`."""
+
+    evidence: dict[str, int]
+    """What it did, and how often."""
+
+
+class _Suspect(NamedTuple):
+    score: Score
+    did: dict[str, int]
+
+
+class Suspects:
+    """Points of one process; safe for threads. Nothing here waits."""
+
+    def __init__(self, draw: Callable[[], int]) -> None:
+        """Begin with nobody suspected.
+
+        Args:
+            draw: Gives random numbers from 0 to 2**32 - 1.
+        """
+        self.rules: Rules | None = None
+        """None: nobody gathers points."""
+
+        self.former: dict[str, Score] = {}
+        """How often each network was shut out, as of when."""
+
+        self._draw = draw
+        self._young: dict[str, _Suspect] = {}
+        self._elder: dict[str, _Suspect] = {}
+        self._neighbours: dict[str, set[str]] = {}
+        self._lock = Lock()
+
+    def seen(self, decision: Decision) -> None:
+        """Note that an account acts behind an address."""
+        if self.rules is None or not decision.principal.is_authenticated:
+            return
+        network = address_subject(decision.address)
+        with self._lock:
+            accounts = self._neighbours.setdefault(network, set())
+            if len(accounts) < MOST_NEIGHBOURS:
+                accounts.add(decision.principal.id)
+            if len(self._neighbours) > MOST_SUSPECTS:
+                self._neighbours = {network: accounts}
+
+    def note(self, request: Request, decision: Decision, refusal: Refusal, now: int) -> Verdict | None:
+        """Count a refusal; gives the network that is to be shut out for it, if it was the last straw."""
+        rules = self.rules
+        network = address_subject(decision.address)
+        if rules is None or not network or rules.lists.allow.find(decision.address):
+            return None
+        if _may_be_a_page(request, decision):
+            return None
+        events = what(request, refusal, rules)
+        weight = sum([rules.weights.get(event, 0) for event in events])
+        if not weight:
+            return None
+        with self._lock:
+            before = self._young.get(network) or self._elder.pop(network, None)
+            did = dict(before.did) if before is not None else {}
+            for event in events:
+                did[event] = did.get(event, 0) + 1
+            score = raised(before.score if before is not None else None, now, weight, rules.half_life)
+            enough = rules.enough * (1 + len(self._neighbours.get(network, ()))) * UNIT
+            if score.parts < enough:
+                self._keep(network, _Suspect(score, did))
+                return None
+            self._young.pop(network, None)
+            return self._shut_out(network, did, now, rules)
+
+    def _keep(self, network: str, suspect: _Suspect) -> None:
+        if len(self._young) >= MOST_SUSPECTS and network not in self._young:
+            self._young, self._elder = {}, self._young
+        self._young[network] = suspect
+
+    def _shut_out(self, network: str, did: dict[str, int], now: int, rules: Rules) -> Verdict:
+        last = self.former.get(network)
+        former = faded(last.parts, now - last.at, rules.growth.forget) if last is not None else 0
+        self.former[network] = Score(former + UNIT, now)
+        return Verdict(network, now + block_time(former, rules.growth, self._draw()), former + UNIT, did)
+
+
+def what(request: Request, refusal: Refusal, rules: Rules) -> list[str]:
+    """Name what a refused request was: nothing, one event, or an event of a known tool."""
+    event = _REASONS.get(refusal.reason) or _EVENTS.get(refusal.code, "")
+    if event == "missing" and request.path.lower().startswith(rules.honeypots):
+        event = "honeypot"
+    events = [event] if event else []
+    agent = request.fields.get(b"user-agent", b"").lower().decode("latin-1")
+    if any(scanner in agent for scanner in rules.scanners):
+        events.append("scanner")
+    return events
+
+
+def widened(network: str, blocked: list[str]) -> str:
+    """Give the network that is to be shut out instead, where enough of its parts are: a /56 or /48 of IPv6.
+
+    Args:
+        network: What is to be shut out.
+        blocked: What is shut out already.
+    """
+    for length, parts in ((56, "/64"), (48, "/56")):
+        whole = around(network.partition("/")[0], length)
+        inside = {each for each in (*blocked, network) if each.endswith(parts) and _within(each, whole, length)}
+        if whole and network.endswith(parts) and len(inside) >= SIBLINGS:
+            network = whole
+    return network
+
+
+def _within(network: str, whole: str, length: int) -> bool:
+    return around(network.partition("/")[0], length) == whole
+
+
+def _may_be_a_page(request: Request, decision: Decision) -> bool:
+    """Tell whether a page of another site may have made a visitor's browser send this."""
+    fields, force = request.fields, decision.force
+    if b"authorization" in fields or force.key in fields:
+        return False
+    origin = request.line(b"origin")
+    if origin is not None and not force.served.matches(origin):
+        return True
+    return fields.get(b"sec-fetch-site") in {b"cross-site", b"same-site"}
