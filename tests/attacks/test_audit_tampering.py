@@ -12,7 +12,7 @@ from garrison.audit import Report, verify
 from garrison.errors import StoreError
 from garrison.model.event import Event
 from garrison.stores.protocols import Drop, Put, Query
-from garrison.stores.sqlite import chain
+from garrison.stores.sql import chain
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, THING, Thing

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import garrison
 from garrison.model.event import Event
 from garrison.stores.protocols import Add, Put, Step
-from garrison.stores.sqlite.store import SqliteFace, SqliteStore
+from garrison.stores.sql.face import SqlFace
+from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
 
@@ -46,7 +47,7 @@ def start(path: Path, name: str, threads: int, commits: int) -> subprocess.Popen
     return subprocess.Popen(command, stdout=subprocess.PIPE, env=surroundings())
 
 
-def storm(face: SqliteFace, name: str, thread: int, commits: int) -> None:
+def storm(face: SqlFace, name: str, thread: int, commits: int) -> None:
     """Commit three records of two kinds and one event at a time, and append one event between."""
     number = 0
     while not commits or number < commits:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from garrison.errors import StoreError, UsageError
 from garrison.stores.protocols import Kind, Put, Record
-from garrison.stores.sqlite.connection import connect
+from garrison.stores.sql.table import Table
+from garrison.stores.sqlite.connection import SQLITE, connect
 from garrison.stores.sqlite.schema import Migration, bring_up_to_date, migrations
 from garrison.stores.sqlite.store import SqliteStore
-from garrison.stores.sqlite.table import Table
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, THING, Thing
 from tests.stores.storm import drive
@@ -83,7 +83,7 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     connection = connect(path, reading=False)
     broken = Migration(1, "0001_broken.sql", "CREATE TABLE one (x);\n-- and then\nCREATE TABLE\n  one (x);\n")
     with pytest.raises(StoreError):
-        bring_up_to_date(connection, [Table(THING)], [broken], 0)
+        bring_up_to_date(connection, [Table(THING, SQLITE)], [broken], 0)
 
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     assert not connection.in_transaction
@@ -158,4 +158,4 @@ def test_a_struct_written_as_an_array_is_refused() -> None:
         id: str
 
     with pytest.raises(UsageError):
-        Table(Kind(name="row", struct=Row))
+        Table(Kind(name="row", struct=Row), SQLITE)

@@ -7,13 +7,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from garrison.errors import StoreError, UsageError
 from garrison.model.event import Event
 from garrison.stores.protocols import Kind, Put, Query, Record
-from garrison.stores.sqlite import writer as module
+from garrison.stores.sql import writer as module
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, THING, Thing
@@ -40,7 +41,7 @@ def trace(store: SqliteStore) -> list[str]:
     """Note every statement of the writer from now on."""
     statements: list[str] = []
     connection = store.writer._connection
-    assert connection is not None
+    assert isinstance(connection, sqlite3.Connection)
     connection.set_trace_callback(statements.append)
     return statements
 
@@ -49,7 +50,7 @@ def hold(store: SqliteStore) -> Callable[[], None]:
     """Keep the writer busy until the returned function is called."""
     go, busy = threading.Event(), threading.Event()
 
-    def work(connection: sqlite3.Connection, now: int) -> None:
+    def work(connection: Any, now: int) -> None:
         busy.set()
         go.wait()
 
@@ -97,7 +98,7 @@ def test_records_and_events_are_flushed_to_disk_and_usage_is_not(store: SqliteSt
 def test_work_that_fails_leaves_the_rest_of_its_group_alone(store: SqliteStore) -> None:
     """And undoes what it did."""
 
-    def work(connection: sqlite3.Connection, now: int) -> None:
+    def work(connection: Any, now: int) -> None:
         connection.execute("DELETE FROM thing")
         raise UsageError("no")
 
@@ -116,10 +117,10 @@ def test_work_that_fails_leaves_the_rest_of_its_group_alone(store: SqliteStore) 
 def test_an_error_of_the_database_becomes_a_store_error_with_its_cause(store: SqliteStore) -> None:
     """One that work brought upon itself ends that work; any other ends the group. The writer lives on."""
 
-    def breaks_a_rule(connection: sqlite3.Connection, now: int) -> None:
+    def breaks_a_rule(connection: Any, now: int) -> None:
         connection.execute("INSERT INTO thing (key, version, expires, body) VALUES (NULL, 0, 0, '')")
 
-    def cannot_go_on(connection: sqlite3.Connection, now: int) -> None:
+    def cannot_go_on(connection: Any, now: int) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     release = hold(store)
@@ -162,7 +163,7 @@ def test_events_written_behind_are_written_by_themselves(store: SqliteStore) -> 
     """After a tenth of a second; nobody has to ask."""
     written = threading.Event()
     connection = store.writer._connection
-    assert connection is not None
+    assert isinstance(connection, sqlite3.Connection)
     connection.set_trace_callback(lambda statement: written.set() if statement == "COMMIT" else None)
     drive(store.driven().append([Event(code="x", at=1)]))
 
@@ -176,7 +177,7 @@ def test_a_hundred_events_are_not_kept_waiting(store: SqliteStore, monkeypatch: 
     monkeypatch.setattr(module, "BEHIND_DELAY", 3_600.0)
     written = threading.Event()
     connection = store.writer._connection
-    assert connection is not None
+    assert isinstance(connection, sqlite3.Connection)
     connection.set_trace_callback(lambda statement: written.set() if statement == "COMMIT" else None)
     for number in range(module.BEHIND_EVENTS):
         drive(store.driven().append([Event(code=f"e{number}", at=1)]))

@@ -20,7 +20,7 @@ from garrison.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from garrison.stores.sqlite.table import Table
+    from garrison.stores.sql.table import Table
 
 __all__ = ["Migration", "bring_up_to_date", "migrations"]
 

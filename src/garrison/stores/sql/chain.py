@@ -20,10 +20,10 @@ from garrison.stores.protocols import Head, Sealed
 from garrison.stores.sealing import Links, body_of, event_of, follow, genuine, head_of, rebased, writer_name
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from garrison.stores.protocols import Query
+    from garrison.stores.sql.dialect import Connection, Dialect
 
 __all__ = ["MOST_CHAINS", "UNREADABLE", "Chain", "heads", "read"]
 
@@ -39,31 +39,32 @@ _KEEP_HEAD = (
     "sequence = excluded.sequence, mac = excluded.mac, base = excluded.base, base_mac = excluded.base_mac, "
     "seal = excluded.seal"
 )
-_KEEP = "INSERT INTO garrison_journal VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS TEXT), ?8)"
+_KEEP = "INSERT INTO garrison_journal VALUES (?1, ?2, ?3, ?4, ?5, ?6, {}, ?8)"
 
 
 class Chain:
     """Extends the journal; used by the writer's thread alone."""
 
-    __slots__ = ("_first", "_keys", "_writer")
+    __slots__ = ("_first", "_keep", "_keys", "_writer")
 
-    def __init__(self, keys: Sequence[bytes], writer: str) -> None:
+    def __init__(self, keys: Sequence[bytes], writer: str, dialect: Dialect) -> None:
         """Take the keys, the current one first; older ones only recognise a head they sealed.
 
         Raises:
             UsageError: A key is short, or the name is none.
         """
         self._first = self._writer = writer_name(writer)
+        self._keep = _KEEP.format(dialect.text.format("?7"))
         for key in keys:
             follow(key, writer, Links(), [b""])  # says at once when a key is too short
         self._keys = tuple(keys)
 
-    def extend(self, connection: sqlite3.Connection, bodies: Sequence[bytes], now: int) -> None:
+    def extend(self, connection: Connection, bodies: Sequence[bytes], now: int) -> None:
         """Append events within the open transaction.
 
         Raises:
             StoreError: There are too many broken chains.
-            sqlite3.Error: The database failed; the caller rolls back.
+            Exception: Of the driver: the database failed; the caller rolls back.
         """
         if not bodies:
             return
@@ -71,11 +72,11 @@ class Chain:
         bodies = [*notice, *bodies]
         links = follow(self._keys[0], self._writer, end, bodies)
         connection.executemany(
-            _KEEP, [_row(self._writer, link, body) for link, body in zip(links, bodies, strict=True)]
+            self._keep, [_row(self._writer, link, body) for link, body in zip(links, bodies, strict=True)]
         )
         _keep(connection, head_of(self._keys[0], self._writer, links[-1], base))
 
-    def trim(self, connection: sqlite3.Connection, before: int, limit: int) -> int:
+    def trim(self, connection: Connection, before: int, limit: int) -> int:
         """Remove old events from the beginning of every chain whose head is genuine; tells how many."""
         removed = 0
         for head in heads(connection):
@@ -90,7 +91,7 @@ class Chain:
                 _keep(connection, rebased(self._keys[0], head, last))
         return removed
 
-    def _end(self, connection: sqlite3.Connection, now: int) -> tuple[Links, Links, list[bytes]]:
+    def _end(self, connection: Connection, now: int) -> tuple[Links, Links, list[bytes]]:
         """Find the end of a sound chain, its base, and what has to be said first in a new one."""
         broken = ""
         for number in range(1, MOST_CHAINS):
@@ -105,16 +106,16 @@ class Chain:
         raise StoreError(msg)
 
 
-def read(connection: sqlite3.Connection, query: Query, after: tuple[str, int]) -> tuple[Sealed, ...]:
+def read(connection: Connection, dialect: Dialect, query: Query, after: tuple[str, int]) -> tuple[Sealed, ...]:
     """Read events in chain order after a place, or backwards before it.
 
     What is no event any more is given as `UNREADABLE`, with its bytes: `garrison.audit.verify` has to see it.
 
     Raises:
-        sqlite3.Error: The database failed.
+        Exception: Of the driver: the database failed.
     """
     # A row whose number is none could not be paged past; without it, the number that should be there is missing.
-    where = ["typeof(sequence) = 'integer'"]
+    where = [dialect.whole]
     values: list[str | int] = []
     wishes: tuple[tuple[str, str | int], ...] = (
         ("code = ?", query.code),
@@ -139,17 +140,17 @@ def read(connection: sqlite3.Connection, query: Query, after: tuple[str, int]) -
     return tuple([_sealed(row) for row in rows])
 
 
-def heads(connection: sqlite3.Connection) -> tuple[Head, ...]:
+def heads(connection: Connection) -> tuple[Head, ...]:
     """Read where every chain ends, in order of writers.
 
     Raises:
-        sqlite3.Error: The database failed.
+        Exception: Of the driver: the database failed.
     """
     rows = connection.execute(f"{_HEADS} ORDER BY writer").fetchall()
     return tuple([_head_of_row(row) for row in rows])
 
 
-def _head(connection: sqlite3.Connection, writer: str) -> Head | None:
+def _head(connection: Connection, writer: str) -> Head | None:
     row = connection.execute(f"{_HEADS} WHERE writer = ?1", (writer,)).fetchone()
     return None if row is None else _head_of_row(row)
 
@@ -192,12 +193,12 @@ def _row(writer: str, link: Links, body: bytes) -> tuple[str | int | bytes, ...]
     return (writer, link.sequence, event.at, event.code, event.actor, event.subject, body, link.mac)
 
 
-def _keep(connection: sqlite3.Connection, head: Head) -> None:
+def _keep(connection: Connection, head: Head) -> None:
     values = (head.writer, head.sequence, bytes.fromhex(head.mac), head.base, bytes.fromhex(head.base_mac), head.seal)
     connection.execute(_KEEP_HEAD, values)
 
 
-def _begun(connection: sqlite3.Connection, writer: str) -> bool:
+def _begun(connection: Connection, writer: str) -> bool:
     found = connection.execute("SELECT 1 FROM garrison_journal WHERE writer = ?1 LIMIT 1", (writer,)).fetchone()
     return found is not None
 
@@ -215,7 +216,7 @@ def _notice(broken: str, now: int) -> bytes:
     )
 
 
-def _last_before(connection: sqlite3.Connection, head: Head, before: int, limit: int) -> Links | None:
+def _last_before(connection: Connection, head: Head, before: int, limit: int) -> Links | None:
     """Find the last event that may go: older than `before`, with none before it that must stay."""
     last = None
     rows = connection.execute(

@@ -13,6 +13,7 @@ from garrison.stores.kinds import Shape
 
 if TYPE_CHECKING:
     from garrison.stores.protocols import Kind, Record
+    from garrison.stores.sql.dialect import Dialect
 
 __all__ = ["Row", "Table"]
 
@@ -24,8 +25,8 @@ class Table:
 
     __slots__ = ("columns", "count", "drop", "find", "get", "name", "put", "shape", "stand", "state", "sweep", "take")
 
-    def __init__(self, kind: Kind) -> None:
-        """Write the statements.
+    def __init__(self, kind: Kind, dialect: Dialect) -> None:
+        """Write the statements for a database.
 
         Raises:
             UsageError: The kind is malformed.
@@ -38,9 +39,10 @@ class Table:
         self.state = f"SELECT version, expires FROM {name} WHERE key = ?1"
         self.drop = f"DELETE FROM {name} WHERE key = ?1"
         marks = ", ".join(f"?{number}" for number in range(1, len(self.columns)))
+        body = dialect.text.format(f"?{len(self.columns)}")
         changes = ", ".join(f"{column} = excluded.{column}" for column in self.columns[1:])
         self.put = (
-            f"INSERT INTO {name} ({', '.join(self.columns)}) VALUES ({marks}, CAST(?{len(self.columns)} AS TEXT)) "
+            f"INSERT INTO {name} ({', '.join(self.columns)}) VALUES ({marks}, {body}) "
             f"ON CONFLICT (key) DO UPDATE SET {changes}"
         )
         self.stand = {
@@ -53,7 +55,7 @@ class Table:
             for field, where in under.items()
         }
         self.count = {
-            field: f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {where} AND {live.format(2)} LIMIT ?3)"
+            field: f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {where} AND {live.format(2)} LIMIT ?3) AS found"
             for field, where in under.items()
         }
         dead = f"SELECT key FROM {name} WHERE expires > 0 AND expires <= ?1 LIMIT ?2"

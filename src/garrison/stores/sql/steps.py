@@ -14,13 +14,13 @@ from garrison.stores.kinds import UnmetError, at_most, known, storable, summed
 from garrison.stores.protocols import Add, Consume, Drop, Fewer, Put, Require, Step
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from garrison.stores.protocols import Kind, Record
-    from garrison.stores.sqlite.table import Row, Table
+    from garrison.stores.sql.dialect import Connection
+    from garrison.stores.sql.table import Row, Table
 
-    Act: TypeAlias = Callable[[sqlite3.Connection, int], Record | None]
+    Act: TypeAlias = Callable[[Connection, int], Record | None]
 
 __all__ = ["prepare"]
 
@@ -43,7 +43,7 @@ def _put(step: Put, table: Table) -> Act:
     return partial(_do_put, table, record, table.row(record))
 
 
-def _do_put(table: Table, record: Record, row: Row, connection: sqlite3.Connection, now: int) -> Record:
+def _do_put(table: Table, record: Record, row: Row, connection: Connection, now: int) -> Record:
     stored = connection.execute(table.state, row[:1]).fetchone()
     expected = record.version - 1
     if stored is None or 0 < stored[1] <= now:
@@ -54,7 +54,7 @@ def _do_put(table: Table, record: Record, row: Row, connection: sqlite3.Connecti
     return _write(table, record, row, connection, now)
 
 
-def _write(table: Table, record: Record, row: Row, connection: sqlite3.Connection, now: int) -> Record:
+def _write(table: Table, record: Record, row: Row, connection: Connection, now: int) -> Record:
     execute = connection.execute
     for field, statement in table.stand.items():
         value = getattr(record, field)
@@ -69,7 +69,7 @@ def _write(table: Table, record: Record, row: Row, connection: sqlite3.Connectio
     return record
 
 
-def _stored(table: Table, key: str, connection: sqlite3.Connection, now: int) -> Record:
+def _stored(table: Table, key: str, connection: Connection, now: int) -> Record:
     row = connection.execute(table.get, (key,)).fetchone() if storable(key) else None
     record: Record | None = table.shape.decode(row[0], key) if row is not None else None
     if record is None or not table.shape.live(record, now):
@@ -82,7 +82,7 @@ def _add(step: Add, table: Table) -> Act:
     return partial(_do_add, table, step)
 
 
-def _do_add(table: Table, step: Add, connection: sqlite3.Connection, now: int) -> Record:
+def _do_add(table: Table, step: Add, connection: Connection, now: int) -> Record:
     changed = summed(_stored(table, step.key, connection, now), step)
     if changed is None:
         raise UnmetError(f"field:{step.field}")
@@ -93,7 +93,7 @@ def _consume(step: Consume, table: Table) -> Act:
     return partial(_do_consume, table, step)
 
 
-def _do_consume(table: Table, step: Consume, connection: sqlite3.Connection, now: int) -> Record:
+def _do_consume(table: Table, step: Consume, connection: Connection, now: int) -> Record:
     stored = _stored(table, step.key, connection, now)
     if step.version is not None and stored.version != step.version:
         raise UnmetError("version")
@@ -105,7 +105,7 @@ def _drop(step: Drop, table: Table) -> Act:
     return partial(_do_drop, table, step.key)
 
 
-def _do_drop(table: Table, key: str, connection: sqlite3.Connection, now: int) -> None:  # one form for every step
+def _do_drop(table: Table, key: str, connection: Connection, now: int) -> None:  # one form for every step
     if storable(key):
         connection.execute(table.drop, (key,))
 
@@ -115,7 +115,7 @@ def _require(step: Require, table: Table) -> Act:
     return partial(_do_require, table, step)
 
 
-def _do_require(table: Table, step: Require, connection: sqlite3.Connection, now: int) -> None:
+def _do_require(table: Table, step: Require, connection: Connection, now: int) -> None:
     value = getattr(_stored(table, step.key, connection, now), step.field)
     if type(value) is not type(step.value) or value != step.value:
         raise UnmetError(f"field:{step.field}")
@@ -126,7 +126,7 @@ def _fewer(step: Fewer, table: Table) -> Act:
     return partial(_do_fewer, table, step)
 
 
-def _do_fewer(table: Table, step: Fewer, connection: sqlite3.Connection, now: int) -> None:
+def _do_fewer(table: Table, step: Fewer, connection: Connection, now: int) -> None:
     value = step.value if step.index else ""
     standing = 0
     if not step.index or storable(value):

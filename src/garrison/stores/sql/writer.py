@@ -7,7 +7,6 @@ A future is resolved after the transaction is durable, never before.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -19,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 from garrison.errors import StoreError
 from garrison.model.event import Event
 from garrison.stores.sealing import body_of
-from garrison.stores.sqlite.connection import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from garrison.stores.sqlite.chain import Chain
+    from garrison.stores.sql.chain import Chain
+    from garrison.stores.sql.dialect import Connection, Dialect
 
-__all__ = ["BEHIND_DELAY", "BEHIND_EVENTS", "MOST_BEHIND", "MOST_GROUPED", "RETRY_DELAY", "Writer"]
+__all__ = ["BEHIND_DELAY", "BEHIND_EVENTS", "CLOSED", "MOST_BEHIND", "MOST_GROUPED", "RETRY_DELAY", "Writer"]
+
+CLOSED = "the store is closed"
 
 MOST_GROUPED = 256
 """Commits in one transaction."""
@@ -49,9 +50,7 @@ class _Job:
 
     __slots__ = ("bodies", "durable", "error", "future", "result", "work")
 
-    def __init__(
-        self, work: Callable[[sqlite3.Connection, int], Any], bodies: Sequence[bytes], *, durable: bool
-    ) -> None:
+    def __init__(self, work: Callable[[Connection, int], Any], bodies: Sequence[bytes], *, durable: bool) -> None:
         self.work = work
         self.bodies = bodies
         self.durable = durable
@@ -63,26 +62,27 @@ class _Job:
 _WAKE, _FULL, _STOP = object(), object(), object()
 """Events have begun to wait; so many wait that they are to be written now; the store is being closed."""
 
-_OF_ONE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
-"""Errors that one piece of work brings upon itself; any other error of the database ends the whole group."""
-
 
 class Writer:
     """Takes work from any thread and does it in groups."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], chain: Chain, wall: Callable[[], int]) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], dialect: Dialect, chain: Chain, wall: Callable[[], int]
+    ) -> None:
         """Start nothing yet; the thread begins with the first work.
 
         Args:
             connect: Opens the writing connection.
+            dialect: How the database begins a transaction and fails.
             chain: Appends the events of a group.
             wall: Gives wall microseconds; decides what has expired when a group is written.
         """
         self._connect = connect
+        self._dialect = dialect
         self._chain = chain
         self._wall = wall
         self._closed = False
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self.renew()
 
     def renew(self) -> object:
@@ -110,7 +110,7 @@ class Writer:
 
     def submit(
         self,
-        work: Callable[[sqlite3.Connection, int], Any],
+        work: Callable[[Connection, int], Any],
         bodies: Sequence[bytes] = (),
         *,
         durable: bool = True,
@@ -172,11 +172,11 @@ class Writer:
         if self._thread is None:
             self._connection = self._connect()
             self._thread = threading.Thread(
-                target=self._run, args=(self._connection,), name="garrison-sqlite", daemon=True
+                target=self._run, args=(self._connection,), name="garrison-writer", daemon=True
             )
             self._thread.start()
 
-    def _run(self, connection: sqlite3.Connection) -> None:
+    def _run(self, connection: Connection) -> None:
         stop = False
         while not stop:
             jobs, stop = self._collect()
@@ -210,7 +210,7 @@ class Writer:
             if self._due is None:
                 self._due = time.monotonic() + BEHIND_DELAY
 
-    def _write(self, connection: sqlite3.Connection, jobs: Sequence[_Job]) -> None:
+    def _write(self, connection: Connection, jobs: Sequence[_Job]) -> None:
         jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
         with self._lock:
             behind, lost = list(self._behind), self._lost
@@ -221,7 +221,7 @@ class Writer:
         try:
             self._transact(connection, jobs, behind, lost)
         except Exception as error:  # whatever it is, nobody may wait for ever
-            with suppress(sqlite3.Error):
+            with suppress(self._dialect.error):
                 connection.execute("ROLLBACK")
             self._put_back(behind, lost)
             for job in jobs:
@@ -242,13 +242,10 @@ class Writer:
             self._armed = True
             self._due = time.monotonic() + RETRY_DELAY
 
-    def _transact(
-        self, connection: sqlite3.Connection, jobs: Sequence[_Job], behind: Sequence[bytes], lost: int
-    ) -> None:
-        execute = connection.execute
-        # It cannot change inside a transaction, and asking for what is already so costs half a microsecond.
-        execute("PRAGMA synchronous = FULL" if any(job.durable for job in jobs) else "PRAGMA synchronous = NORMAL")
-        execute("BEGIN IMMEDIATE")
+    def _transact(self, connection: Connection, jobs: Sequence[_Job], behind: Sequence[bytes], lost: int) -> None:
+        execute, dialect = connection.execute, self._dialect
+        for statement in dialect.begin[any(job.durable for job in jobs)]:
+            execute(statement)
         now = self._wall()
         bodies = [*behind, _loss(lost, now)] if lost else list(behind)
         for job in jobs:
@@ -257,10 +254,10 @@ class Writer:
                 job.result = job.work(connection, now)
                 bodies += job.bodies
             except Exception as error:
-                if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_ONE):
+                if isinstance(error, dialect.error) and not isinstance(error, dialect.of_one):
                     raise
                 execute("ROLLBACK TO work")
-                job.error = _fault(error) if isinstance(error, sqlite3.Error) else error
+                job.error = _fault(error) if isinstance(error, dialect.error) else error
             execute("RELEASE work")
         self._chain.extend(connection, bodies, now)
         execute("COMMIT")
