@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from garrison.errors import StoreError, UsageError
 from garrison.stores.protocols import Kind, Put, Record
+from garrison.stores.sql.migration import Migration
 from garrison.stores.sql.table import Table
 from garrison.stores.sqlite.connection import SQLITE, connect
-from garrison.stores.sqlite.schema import Migration, bring_up_to_date, migrations
+from garrison.stores.sqlite.schema import bring_up_to_date, migrations
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, THING, Thing

@@ -221,7 +221,7 @@ class Writer:
         try:
             self._transact(connection, jobs, behind, lost)
         except Exception as error:  # whatever it is, nobody may wait for ever
-            with suppress(self._dialect.error):
+            with suppress(self._dialect.error, StoreError):
                 connection.execute("ROLLBACK")
             self._put_back(behind, lost)
             for job in jobs:

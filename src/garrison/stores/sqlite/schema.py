@@ -9,45 +9,23 @@ is made from the kind; when the kind gains an index, the column is added and fil
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from hashlib import sha256
-from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from garrison.errors import StoreError
+from garrison.stores.sql.migration import Migration, checked, migrations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from garrison.stores.sql.table import Table
 
-__all__ = ["Migration", "bring_up_to_date", "migrations"]
-
-_FILE = re.compile(r"(\d{4})_[a-z_]+\.sql", re.ASCII)
-
-
-class Migration(NamedTuple):
-    """One numbered file."""
-
-    number: int
-    name: str
-    text: str
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the text, hexadecimal."""
-        return sha256(self.text.encode()).hexdigest()
+__all__ = ["bring_up_to_date", "migrations"]
 
 
 def migrations() -> tuple[Migration, ...]:
     """Read the files of this package in order."""
-    found = []
-    for file in files(__package__).joinpath("migrations").iterdir():
-        match = _FILE.fullmatch(file.name)
-        if match is not None:
-            found.append(Migration(int(match[1]), file.name, file.read_text("utf-8").replace("\r\n", "\n")))
-    return tuple(sorted(found))
+    return migrations_of(__package__)
 
 
 def bring_up_to_date(
@@ -87,19 +65,12 @@ def _apply(connection: sqlite3.Connection, steps: Sequence[Migration], now: int)
         "checksum TEXT NOT NULL, applied_at INTEGER NOT NULL)"
     )
     applied = dict(connection.execute("SELECT number, checksum FROM garrison_migration").fetchall())
-    if beyond := sorted(applied.keys() - {step.number for step in steps}):
-        msg = f"the store was brought up to date by a newer release (migration {beyond[-1]:04})"
-        raise StoreError(msg)
-    for step in steps:
-        if applied.get(step.number, step.checksum) != step.checksum:
-            msg = f"{step.name} is not the file that was applied to this store"
-            raise StoreError(msg)
-        if step.number not in applied:
-            for statement in _statements(step.text):
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO garrison_migration VALUES (?1, ?2, ?3, ?4)", (step.number, step.name, step.checksum, now)
-            )
+    for step in checked(steps, applied):
+        for statement in _statements(step.text):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO garrison_migration VALUES (?1, ?2, ?3, ?4)", (step.number, step.name, step.checksum, now)
+        )
 
 
 def _statements(text: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Records and journal in PostgreSQL, for any number of machines."""
