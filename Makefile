@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium clean
+.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium postgres clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -21,13 +21,13 @@ run: export GARRISON_ENV ?= development
 run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
 	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
 
-test: lint wheel chromium ## everything that must hold before a change lands
+test: lint wheel chromium postgres ## everything that must hold before a change lands
 	@$(TESTS) -n $(WORKERS) --dist loadfile $(PURE:%=--cov=garrison.%) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: lint wheel ## the fast part: static checks and the tests of the pure floor
 	@$(TESTS) $(wildcard $(PURE:%=tests/%) tests/tools)
 
-prove: venv wheel chromium ## what takes longer: full statistics, more examples, mutants; tables land in docs/
+prove: venv wheel chromium postgres ## what takes longer: full statistics, more examples, mutants; tables land in docs/
 	@$(TESTS) -m prove
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
@@ -60,6 +60,9 @@ wheel: venv
 
 chromium:
 	@tools/chromium
+
+postgres:
+	@tools/postgres
 
 venv: .venv/.installed ## make .venv from requirements.lock, with an editable install
 

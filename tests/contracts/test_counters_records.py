@@ -7,10 +7,12 @@ from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
 from garrison.stores.memory.records import MemoryRecords
+from garrison.stores.postgres.store import PostgresStore
 from garrison.stores.protocols import Counters, Store
 from garrison.stores.recorded import COUNTS, RecordCounters
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing import CountersContract, ManualClock
+from tests.stores.postgres_server import postgres
 
 CHAIN = b"k" * 32
 
@@ -59,3 +61,29 @@ class TestSqliteDriven(_Recorded):
 
 class TestSqliteAwaited(TestSqliteDriven):
     driven = False
+
+
+class TestPostgresDriven(_Recorded):
+    """One database for all: emptied where another store would be opened."""
+
+    driven = True
+
+    def setup_method(self) -> None:
+        """Begin with an empty database."""
+        self.url = postgres().database()
+        self.opened: list[PostgresStore] = []
+        super().setup_method()
+
+    def teardown_method(self) -> None:
+        """Let go of it."""
+        super().teardown_method()
+        for store in self.opened:
+            store.close()
+
+    def open(self, clock: ManualClock) -> Counters:
+        """Empty it."""
+        while self.opened:
+            self.opened.pop().close()
+        self.opened.append(PostgresStore(self.url, clock, [COUNTS], CHAIN))
+        self.opened[-1].readers.here().execute("DELETE FROM counts")
+        return self.counters(self.opened[-1], clock)

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from garrison.audit import verify
 from garrison.stores.protocols import Query
-from garrison.stores.sqlite.store import SqliteStore
-from garrison.testing.clock import ManualClock
-from garrison.testing.store_case import KEY, KINDS, ORDER, THING
-from tests.stores.storm import drive, start
+from garrison.testing.store_case import KEY, ORDER, THING
+from tests.stores.storm import drive, opened, start
 
 THREADS = 4
 
 
-def kill_and_prove(path: Path, name: str, dice: random.Random) -> int:
-    """Storm, SIGKILL at a random moment, open again, prove; tells how many commits were acknowledged."""
-    process = start(path, name, THREADS, 0)
+def kill_and_prove(place: Path | str, name: str, dice: random.Random, end: Callable[[], object] | None = None) -> int:
+    """Storm, end it at a random moment, open again, prove; tells how many commits were acknowledged.
+
+    Args:
+        place: Path or URL of the store.
+        name: Of the storm.
+        dice: Draws the moment.
+        end: Ends what the storm needs, and brings it back; SIGKILL of the storm itself when left out.
+    """
+    process = start(place, name, THREADS, 0)
     assert process.stdout is not None
     assert process.stdout.readline() == b"open\n"
     # Right after one thread was answered, the other three are anywhere in the middle of theirs.
     lines = [process.stdout.readline() for _ in range(dice.randrange(1, 200))]
-    process.kill()
+    (end or process.kill)()
     process.wait()
     lines += process.stdout.readlines()
     process.stdout.close()
     acknowledged = _counted(lines)
-    prove(path, name, acknowledged)
+    prove(place, name, acknowledged)
     return sum(acknowledged.values())
 
 
@@ -41,9 +47,9 @@ def _counted(lines: list[bytes]) -> dict[int, int]:
     return counts
 
 
-def prove(path: Path, name: str, acknowledged: dict[int, int]) -> None:
+def prove(place: Path | str, name: str, acknowledged: dict[int, int]) -> None:
     """Every acknowledged record and event is there, nothing is half there, file and chain are sound."""
-    store = SqliteStore(path, ManualClock(), KINDS, KEY)
+    store = opened(place)
     face = store.driven()
     things = {thing.id: thing for thing in drive(face.find(THING, "owner", name, limit=10**9))}
     orders = {order.number for order in drive(face.find(ORDER, "", "", limit=10**9))}
@@ -62,6 +68,7 @@ def prove(path: Path, name: str, acknowledged: dict[int, int]) -> None:
     assert things.keys() == ours
     assert ours <= orders
     assert sum(thing.count for thing in things.values()) == len(things)
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
+    if isinstance(place, Path):
+        connection = sqlite3.connect(place)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        connection.close()

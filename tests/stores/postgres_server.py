@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: started at first use, in a folder of its own, on a Unix socket, stopped at the end."""
+"""A PostgreSQL of the tests' own: started at first use, in its own folder, on a Unix socket, stopped at the end."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ class PostgresServer:
     def _run(self, program: str, *words: object) -> None:
         found = shutil.which(program) or str(max(Path("/usr/lib/postgresql").glob(f"*/bin/{program}")))
         as_whom = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        subprocess.run(
-            [*as_whom, found, *map(str, words)], check=True, stdout=subprocess.DEVNULL, cwd=self._folder
-        )
+        subprocess.run([*as_whom, found, *map(str, words)], check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
 
 
 @cache

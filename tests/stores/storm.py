@@ -1,7 +1,7 @@
 """Writes to a store as fast as it can and says what was acknowledged, until it is killed: a process of its own.
 
-Run by tests: `python storm.py PATH NAME THREADS COMMITS`; COMMITS 0 means: for ever. After each acknowledged
-commit it prints the number of the thread and of the commit; the pipe has them before the next one begins.
+Run by tests: `python storm.py STORE NAME THREADS COMMITS`, with a path or a URL; COMMITS 0 means: for ever. After each
+acknowledged commit it prints the number of the thread and of the commit; the pipe has them before the next one begins.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import garrison
 from garrison.model.event import Event
+from garrison.stores.open import open_records
 from garrison.stores.protocols import Add, Put, Step
 from garrison.stores.sql.face import SqlFace
-from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import ManualClock
 from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
 
@@ -41,10 +41,16 @@ def surroundings() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": paths}
 
 
-def start(path: Path, name: str, threads: int, commits: int) -> subprocess.Popen[bytes]:
-    """Begin a storm in a process of its own."""
-    command = [sys.executable, __file__, str(path), name, str(threads), str(commits)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env=surroundings())
+def start(place: Path | str, name: str, threads: int, commits: int) -> subprocess.Popen[bytes]:
+    """Begin a storm in a process of its own; what a thread of it dies of is not shown."""
+    command = [sys.executable, __file__, str(place), name, str(threads), str(commits)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=surroundings())
+
+
+def opened(place: Path | str) -> Any:
+    """Open a store by its URL, or SQLite's by its path."""
+    url = str(place) if ":" in str(place) else f"sqlite:{place}"
+    return open_records(url, ManualClock(), KINDS, KEY)
 
 
 def storm(face: SqlFace, name: str, thread: int, commits: int) -> None:
@@ -67,7 +73,7 @@ def storm(face: SqlFace, name: str, thread: int, commits: int) -> None:
 
 def main(path: str, name: str, threads: int, commits: int) -> None:
     """Storm from several threads."""
-    store = SqliteStore(path, ManualClock(), KINDS, KEY)
+    store = opened(path)
     os.write(1, b"open\n")
     face = store.driven()
     crowd = [threading.Thread(target=storm, args=(face, name, number, commits)) for number in range(threads)]

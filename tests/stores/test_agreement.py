@@ -1,4 +1,4 @@
-"""Memory and SQLite give the same answer to any history: two implementations check each other."""
+"""Every store gives the same answer to any history: the implementations check each other."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from garrison.model.event import Event
 from garrison.stores.memory.records import MemoryRecords
+from garrison.stores.postgres.store import PostgresStore
 from garrison.stores.protocols import Add, Consume, Drop, Fewer, Put, Query, Require
 from garrison.stores.sqlite.store import SqliteStore
 from garrison.testing.clock import START, ManualClock
 from garrison.testing.store_case import KEY, KINDS, ORDER, THING, Order, Thing
+from tests.stores.postgres_server import postgres
 
 KEYS = st.sampled_from(["a", "b", "\x00", "é", ""])
 TEXTS = st.sampled_from(["", "x", "X", "'", "\ud800"])
@@ -58,23 +60,33 @@ def seen(face: Any) -> list[object]:
     return [*found, [(sealed.sequence, sealed.mac, sealed.body) for sealed in events], drive(face.heads())]
 
 
+def _agree(one: Any, other: Any, clock: ManualClock, moves: list[Any]) -> None:
+    """Play the moves on two faces: same outcomes, same errors, same records, same chain."""
+    for number, move in enumerate(moves):
+        if isinstance(move, int):
+            clock.advance(move)
+        elif move == "sweep":
+            for face in (one, other):
+                drive(face.sweep())  # how many differs: memory also cleans up on the way
+        else:
+            event = Event(code=f"move_{number}", at=clock.wall())
+            assert drive(one.commit(move, [event])) == drive(other.commit(move, [event]))
+        assert seen(one) == seen(other)
+
+
 @given(MOVES)
-def test_both_stores_answer_alike(moves: list[Any]) -> None:
-    """Same outcomes, same errors, same records, same chain."""
+def test_memory_and_sqlite_answer_alike(moves: list[Any]) -> None:
     clock = ManualClock()
     with TemporaryDirectory() as directory:
         sqlite = SqliteStore(Path(directory, "x.db"), clock, KINDS, KEY)
-        faces = (MemoryRecords(clock, KEY).driven(), sqlite.driven())
-        for number, move in enumerate(moves):
-            if isinstance(move, int):
-                clock.advance(move)
-            elif move == "sweep":
-                for face in faces:
-                    drive(face.sweep())  # how many differs: memory also cleans up on the way
-            else:
-                event = Event(code=f"move_{number}", at=clock.wall())
-                one, other = (drive(face.commit(move, [event])) for face in faces)
-                assert one == other
-            one, other = (seen(face) for face in faces)
-            assert one == other
+        _agree(MemoryRecords(clock, KEY).driven(), sqlite.driven(), clock, moves)
         sqlite.close()
+
+
+@settings(max_examples=25)
+@given(MOVES)
+def test_memory_and_postgres_answer_alike(moves: list[Any]) -> None:
+    clock = ManualClock()
+    store = PostgresStore(postgres().database(), clock, KINDS, KEY)
+    _agree(MemoryRecords(clock, KEY).driven(), store.driven(), clock, moves)
+    store.close()

@@ -26,19 +26,17 @@ from garrison.policy.schema import Accounts
 from garrison.runtime.abuse import AbuseWatch
 from garrison.runtime.figures import figures
 from garrison.runtime.hashpool import HashPool
-from garrison.runtime.kinds import KINDS
+from garrison.runtime.opened import open_store
 from garrison.runtime.process.correlate import Correlate
 from garrison.runtime.process.jobs import Job, Jobs
 from garrison.runtime.process.live import LOOK, Watch
 from garrison.runtime.process.secrets import root_keys
-from garrison.runtime.process.state import records_url
 from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.recording import FLUSH, Recording
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.news import POLL, News
-from garrison.stores.open import open_records
 from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
 
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
     from garrison.model.metric import Metric
     from garrison.policy.diff import Change
     from garrison.policy.schema import Policy
-    from garrison.stores.protocols import Store
 
 __all__ = ["Runtime"]
 
@@ -96,7 +93,7 @@ class Runtime:
         self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
         self.revoked = Revocations(self.news, _longest(policy))
         self.counters = MemoryCounters(clock, policy.stores.counter_keys)
-        self.store = self._opened()
+        self.store = open_store(policy, clock, self.ring)
         accounts = policy.accounts or Accounts()
         self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
         self._lock = RLock()
@@ -115,10 +112,6 @@ class Runtime:
         os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
         self._watch = Watch(path, self.reload) if path is not None else None
         self._prepare()
-
-    def _opened(self) -> Store:
-        chain, *old = [self.ring.key("audit-chain", root) for root in self.ring.ids]
-        return open_records(records_url(self.policy), self.clock, KINDS, chain, old_chain_keys=old)
 
     def _prepare(self) -> None:
         """Read what was revoked before, and see that there is a key to sign with; the policy is compiled here."""

@@ -16,22 +16,33 @@ __all__ = ["SCHEMES", "open_records"]
 
 
 def open_records(
-    url: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, *, old_chain_keys: Sequence[bytes] = ()
+    url: str,
+    clock: Clock,
+    kinds: Iterable[Kind],
+    chain_key: bytes,
+    *,
+    old_chain_keys: Sequence[bytes] = (),
+    password: str = "",
 ) -> Store:
     """Open the store for records and journal that a URL names.
 
     Args:
-        url: `memory:` or `sqlite:var/garrison.db`.
+        url: `memory:`, `sqlite:var/garrison.db` or `postgresql://garrison@localhost/garrison`.
         clock: Wall time decides what has expired.
         kinds: Every kind the store will be asked for.
         chain_key: Key of the journal's chain, at least 32 bytes.
         old_chain_keys: Former ones, which still recognise what they sealed.
+        password: Of the database's user, where it asks for one.
 
     Raises:
         UsageError: No store has this scheme, or the rest of the URL is wrong for it.
         StoreError: It cannot be opened.
     """
     scheme, rest = read(url)
+    if scheme == "postgresql":
+        from garrison.stores.postgres.store import PostgresStore
+
+        return PostgresStore(url, clock, kinds, chain_key, old_chain_keys=old_chain_keys, password=password)
     return SCHEMES[scheme](rest, clock, kinds, chain_key, old_chain_keys)
 
 

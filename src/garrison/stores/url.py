@@ -4,12 +4,14 @@
 |---|---|
 | `memory:` | ends with the process |
 | `sqlite:PATH` | one file; a relative path begins at the working directory |
+| `postgresql://USER@HOST:PORT/DATABASE` | a database; over a socket `postgresql:///DATABASE?host=/run/postgresql` |
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import PurePath
+from urllib.parse import parse_qsl
 
 from garrison.errors import UsageError
 
@@ -17,6 +19,12 @@ __all__ = ["is_file", "read"]
 
 # Without what opens a query or a fragment where a path is written as a URL, as SQLite itself may do.
 _SQLITE = re.compile(r"[^\x00-\x1f?#]+")
+
+
+_POSTGRES = re.compile(
+    r"//(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[A-Za-z0-9_.~%-]+(?:\?(?P<query>[!-~]*))?"
+)
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 
 def read(url: str) -> tuple[str, str]:
@@ -27,10 +35,35 @@ def read(url: str) -> tuple[str, str]:
             may hold a password.
     """
     scheme, _, rest = url.partition(":")
+    if scheme == "postgresql":
+        _judge_postgres(rest)
+        return scheme, rest
     if url != "memory:" and not (scheme == "sqlite" and _SQLITE.fullmatch(rest) and is_file(rest)):
-        msg = f"{scheme[:40]!r} with what follows it names no store; use memory: or sqlite:PATH"
+        msg = f"{scheme[:40]!r} with what follows it names no store; use memory:, sqlite:PATH or postgresql:URL"
         raise UsageError(msg)
     return scheme, rest
+
+
+def _judge_postgres(rest: str) -> None:
+    """Refuse what is no URL of a database, holds a password, or would send everything for anybody to read.
+
+    Raises:
+        UsageError: It is, without repeating it.
+    """
+    found = _POSTGRES.fullmatch(rest)
+    if found is None:
+        msg = "write postgresql://USER@HOST:PORT/DATABASE, and where the password is under [stores] password"
+        raise UsageError(msg)
+    asked = dict(parse_qsl(found["query"] or "", keep_blank_values=True))
+    if "password" in asked or "passfile" in asked:
+        msg = "no password belongs into the URL; say under [stores] password where it is"
+        raise UsageError(msg)
+    host = found["host"] or asked.get("host", "")
+    local = host in _LOOPBACK or host == "" or host.startswith("/")
+    if not local and asked.get("sslmode") != "verify-full":
+        # Anything less lets whoever sits between read every key's MAC, or be the database.
+        msg = f"{host} is another machine; add ?sslmode=verify-full"
+        raise UsageError(msg)
 
 
 def is_file(path: str) -> bool:

@@ -22,7 +22,8 @@ from tests.stores.storm import drive, surroundings
 FULL = """
 import resource, signal, sys
 from garrison.errors import StoreError
-from tests.stores.storm import ManualClock, SqliteStore, KEY, KINDS, storm
+from garrison.stores.sqlite.store import SqliteStore
+from tests.stores.storm import ManualClock, KEY, KINDS, storm
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = SqliteStore(sys.argv[1], ManualClock(), KINDS, KEY)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))

@@ -110,7 +110,10 @@ class Stores(Part, frozen=True):
     """Where things are kept, by URL."""
 
     records: StoreUrl = "memory:"
-    """`memory:` or `sqlite:PATH`."""
+    """`memory:`, `sqlite:PATH` or `postgresql://USER@HOST/DATABASE`."""
+
+    password: Reference = ""
+    """Where the password of the database's user is, if it has one: `file:PATH`, `credential:NAME` or `env:NAME`."""
 
     counters: Literal["memory:", "records:"] = "memory:"
     """`memory:`: each process counts alone. `records:`: all processes count as one, in the records store."""

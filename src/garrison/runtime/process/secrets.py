@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from garrison.model.ids import Randomness
     from garrison.policy.schema import Policy
 
-__all__ = ["DEVELOPMENT_ROOT", "LEAST_BYTES", "LEAST_DIFFERENT", "read_secret", "root_keys"]
+__all__ = ["DEVELOPMENT_ROOT", "LEAST_BYTES", "LEAST_DIFFERENT", "read_password", "read_secret", "root_keys"]
 
 LEAST_BYTES = 32
 """Shortest root key: 256 bits."""
@@ -47,10 +47,19 @@ def root_keys(policy: Policy, randomness: Randomness) -> tuple[Secret, ...]:
 
 
 def read_secret(reference: str) -> Secret:
-    """Read one secret by reference: `file:PATH`, `credential:NAME` (systemd), `env:NAME`.
+    """Read one key by reference.
 
     Raises:
         SecretError: It is missing, weak, or readable by others. The text never holds the secret.
+    """
+    return _strong(read_password(reference), reference)
+
+
+def read_password(reference: str) -> str:
+    """Read a text by reference, whatever its strength: `file:PATH`, `credential:NAME` (systemd), `env:NAME`.
+
+    Raises:
+        SecretError: It is missing, or readable by others. The text never holds the secret.
     """
     scheme, _, rest = reference.partition(":")
     if scheme == "file":
@@ -66,7 +75,10 @@ def read_secret(reference: str) -> Secret:
     else:
         msg = f"{reference[:20]!r} is not a reference; write file:PATH, credential:NAME or env:NAME"
         raise SecretError(msg)
-    return _strong(text.strip(), reference)
+    if not text.strip():
+        msg = f"{reference} is missing or empty"
+        raise SecretError(msg)
+    return text.strip()
 
 
 def _from_file(path: Path) -> str:
@@ -82,9 +94,6 @@ def _from_file(path: Path) -> str:
 
 
 def _strong(text: str, reference: str) -> Secret:
-    if not text:
-        msg = f"{reference} is missing or empty"
-        raise SecretError(msg)
     value = _decode(text)
     if len(value) < LEAST_BYTES or len(set(value)) < LEAST_DIFFERENT:
         msg = (

@@ -15,7 +15,7 @@ import re
 import threading
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 import psycopg
@@ -32,6 +32,7 @@ __all__ = [
     "CONNECT",
     "POSTGRES",
     "STATEMENT",
+    "Place",
     "PostgresConnection",
     "PostgresReaders",
     "escaped",
@@ -91,6 +92,17 @@ def unescaped(value: Any) -> Any:
     return value
 
 
+class Place(NamedTuple):
+    """Where the database is."""
+
+    url: str
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Show the URL alone."""
+        return f"Place({self.url!r})"
+
+
 class _Rows:
     """What one statement gave."""
 
@@ -117,16 +129,16 @@ class _Rows:
 class PostgresConnection:
     """One connection, in the manner of `sqlite3`."""
 
-    __slots__ = ("__weakref__", "_connection", "_url")
+    __slots__ = ("__weakref__", "_connection", "_place")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, place: Place) -> None:
         """Connect.
 
         Raises:
             StoreError: The server does not answer, or refuses.
         """
-        self._url = url
-        self._connection = _connected(url)
+        self._place = place
+        self._connection = _connected(place)
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> _Rows:
         """Run one statement; the first one after the server ended the connection opens another.
@@ -136,7 +148,7 @@ class PostgresConnection:
             StoreError: There is no connection to be had.
         """
         if self._connection.closed:
-            self._connection = _connected(self._url)
+            self._connection = _connected(self._place)
         parameters = [escaped(value) for value in values] if values else None
         return _Rows(self._connection.execute(numbered(statement).encode(), parameters))
 
@@ -156,10 +168,11 @@ class PostgresConnection:
             self.close()
 
 
-def _connected(url: str) -> psycopg.Connection[Any]:
+def _connected(place: Place) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(
-            url,
+            place.url,
+            password=place.password or None,
             autocommit=True,
             cursor_factory=RawCursor,
             connect_timeout=CONNECT,
@@ -175,11 +188,11 @@ def _connected(url: str) -> psycopg.Connection[Any]:
 class PostgresReaders:
     """Gives every thread its own reading connection."""
 
-    __slots__ = ("_local", "_open", "_url")
+    __slots__ = ("_local", "_open", "_place")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, place: Place) -> None:
         """Open nothing yet."""
-        self._url = url
+        self._place = place
         self.renew()
 
     def renew(self) -> None:
@@ -202,7 +215,7 @@ class PostgresReaders:
         try:
             connection: PostgresConnection = self._local.connection
         except AttributeError:
-            connection = self._local.connection = PostgresConnection(self._url)
+            connection = self._local.connection = PostgresConnection(self._place)
             self._open.add(connection)
         return connection
 

@@ -18,8 +18,9 @@ from garrison.stores.postgres.connection import CONNECT, STATEMENT, escaped, num
 from garrison.stores.sql.writer import CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
+    from garrison.stores.postgres.connection import Place
     from garrison.stores.sql.table import Table
 
 __all__ = ["CONNECTIONS", "Lookups"]
@@ -33,9 +34,9 @@ _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 class Lookups:
     """What the loops of a process ask."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, place: Place) -> None:
         """Open nothing yet."""
-        self._url = url
+        self._place = place
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
         self._closed = False
 
@@ -73,34 +74,34 @@ class Lookups:
         running = asyncio.get_running_loop()
         loop = self._loops.get(running)
         if loop is None:
-            loop = self._loops[running] = _Loop(self._url)
+            loop = self._loops[running] = _Loop(self._place)
         return loop
 
 
 class _Loop:
     """What one loop asks."""
 
-    __slots__ = ("_asked", "_asking", "_ending", "_lock", "_pool", "_url")
+    __slots__ = ("_asked", "_asking", "_ending", "_lock", "_place", "_pool")
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._pool: Any = None
         self._ending: AsyncGenerator[None, None] | None = None
         self._lock = asyncio.Lock()
-        self._asked: dict[Table, dict[str, asyncio.Future[str | None]]] = {}
+        self._asked: dict[Table, dict[str, list[asyncio.Future[str | None]]]] = {}
         self._asking: set[asyncio.Task[None]] = set()
 
     async def get(self, table: Table, key: str) -> str | None:
+        # Not kept: whoever keeps a loop keeps what is known of it for ever.
+        loop = asyncio.get_running_loop()
         if not self._asked:
-            task = asyncio.get_running_loop().create_task(self._ask())
+            task = loop.create_task(self._ask())
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
-        of_table = self._asked.setdefault(table, {})
-        answer = of_table.get(key)
-        if answer is None:
-            answer = of_table[key] = asyncio.get_running_loop().create_future()
-        # Others may wait for the same answer: whoever gives up must not take it from them.
-        return await asyncio.shield(answer)
+        # One for each who asks: whoever gives up takes the answer from nobody.
+        answer: asyncio.Future[str | None] = loop.create_future()
+        self._asked.setdefault(table, {}).setdefault(key, []).append(answer)
+        return await answer
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> list[Any]:
         try:
@@ -117,22 +118,20 @@ class _Loop:
             try:
                 found = await self.fetch(f"SELECT key, body FROM {table.name} WHERE key = ANY($1)", [list(answers)])
             except StoreError as error:
-                for answer in answers.values():
-                    if not answer.done():
-                        answer.set_exception(error)
-                        # Somebody who gave up does not look at it, and need not.
-                        answer.exception()
-                continue
-            bodies = {row[0]: row[1] for row in found}
-            for key, answer in answers.items():
-                if not answer.done():
-                    answer.set_result(bodies.get(key))
+                for answer in _waiting(answers.values()):
+                    answer.set_exception(error)
+            else:
+                bodies = dict(found)
+                for key, of_key in answers.items():
+                    for answer in _waiting([of_key]):
+                        answer.set_result(bodies.get(key))
 
     async def _connected(self) -> Any:
         async with self._lock:
             if self._pool is None:
                 pool = await asyncpg.create_pool(
-                    self._url,
+                    self._place.url,
+                    password=self._place.password or None,
                     min_size=1,
                     max_size=CONNECTIONS,
                     timeout=CONNECT,
@@ -150,6 +149,11 @@ class _Loop:
             # Its loop may have ended, and the connections with it.
             with suppress(RuntimeError, *_FAULTS):
                 pool.terminate()
+
+
+def _waiting(answers: Iterable[list[asyncio.Future[str | None]]]) -> Iterator[asyncio.Future[str | None]]:
+    """Give the futures of those who have not given up."""
+    return (answer for of_key in answers for answer in of_key if not answer.done())
 
 
 async def _held(pool: Any) -> AsyncGenerator[None, None]:

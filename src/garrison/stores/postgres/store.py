@@ -8,7 +8,7 @@ from weakref import finalize
 
 from garrison.errors import UnreadableError, UsageError
 from garrison.stores.kinds import at_most, storable
-from garrison.stores.postgres.connection import POSTGRES, PostgresConnection, PostgresReaders, escaped
+from garrison.stores.postgres.connection import POSTGRES, Place, PostgresConnection, PostgresReaders, escaped
 from garrison.stores.postgres.lookups import Lookups
 from garrison.stores.postgres.schema import bring_up_to_date
 from garrison.stores.sealing import WRITER
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from garrison.model.clock import Clock
     from garrison.stores.protocols import Head, Kind, Query, Sealed
 
-__all__ = ["PostgresStore"]
+__all__ = ["AwaitedFace", "PostgresStore"]
 
 
 class PostgresStore:
@@ -43,6 +43,7 @@ class PostgresStore:
         *,
         old_chain_keys: Sequence[bytes] = (),
         writer: str = WRITER,
+        password: str = "",
     ) -> None:
         """Connect, and bring the database up to date.
 
@@ -53,6 +54,7 @@ class PostgresStore:
             chain_key: Key of the journal's chain, at least 32 bytes.
             old_chain_keys: Former ones, which still recognise a head they sealed.
             writer: Name of the chain; processes that share the database share the chain.
+            password: Of the user, where the server asks for one.
 
         Raises:
             UsageError: A kind or key is malformed, or two kinds share a name.
@@ -64,14 +66,15 @@ class PostgresStore:
             self.tables[kind.name] = self.tables.get(kind.name) or Table(kind, POSTGRES)
             self.table(kind)
         chain = Chain((chain_key, *old_chain_keys), writer, POSTGRES)
-        first = PostgresConnection(url)
+        place = Place(url, password)
+        first = PostgresConnection(place)
         try:
             bring_up_to_date(first, self.tables.values(), migrations_of(__package__), clock.wall())
         finally:
             first.close()
-        self.readers = PostgresReaders(url)
-        self.lookups = Lookups(url)
-        self.writer = Writer(lambda: PostgresConnection(url), POSTGRES, chain, clock.wall)
+        self.readers = PostgresReaders(place)
+        self.lookups = Lookups(place)
+        self.writer = Writer(lambda: PostgresConnection(place), POSTGRES, chain, clock.wall)
         self._end = finalize(self, _close, self.writer, self.readers, self.lookups)
         fork.watch(self)
 
