@@ -41,6 +41,7 @@ TITLES = {
     "Secrets": "[secrets]",
     "Stores": "[stores]",
     "Caps": "[caps]",
+    "Overload": "[overload]",
     "Keys": "[keys]",
     "Jwt": "[jwt]",
     "Issuer": "[jwt.issuers.NAME]",

@@ -46,7 +46,7 @@ def mounts(accounts: Accounts) -> tuple[tuple[str, Endpoint], ...]:
 
 def _door(accounts: Accounts) -> tuple[Endpoint, ...]:
     """Rows that are called without a credential, or end one; whoever presents another is not asked about it."""
-    anybody = {"public": True, "credentials": (), "limit": accounts.logins}
+    anybody = {"public": True, "credentials": (), "limit": accounts.logins, "priority": "login"}
     # A page of another site must not log its visitor in to an account of its own (login CSRF).
     cookie = {**anybody, "sets_cookie": True}
     leaving = {"public": True, "credentials": ("jwt",), "limit": accounts.logins}

@@ -88,6 +88,7 @@ class InForce:
         "heads",
         "hops",
         "hosts",
+        "in_flight",
         "key",
         "lasts",
         "lists",
@@ -102,6 +103,7 @@ class InForce:
         "served",
         "trusted",
         "unknown",
+        "wait",
     )
 
     def __init__(
@@ -156,6 +158,8 @@ class InForce:
 
         self.hops = policy.forwarded.hops
         self._cap(policy.caps)
+        self.in_flight = policy.overload.in_flight
+        self.wait = duration(policy.overload.wait)
         self._credentials = credentials
         self._accepted: dict[tuple[str, ...], tuple[Credential, ...]] = {}
 

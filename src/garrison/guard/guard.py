@@ -173,6 +173,11 @@ class Guard:
             decision.observed = ()
         return decision
 
+    def turns_away(self, request: Request, decision: Decision, refusal: Refusal) -> bool:
+        """Refuse what the adapter has no room for; tell whether the request ends with that."""
+        decision.stops(refusal)
+        return self._ended(request, decision, self._wall()).answer is not None
+
     def refuses_body(self, request: Request, decision: Decision) -> bool:
         """Judge a body by its head, before a byte of it is read; tell whether the request ends with that."""
         plan = decision.plan

@@ -234,6 +234,8 @@ _DEMANDS: dict[str, Callable[[Any, Any], bool]] = {
     "max_body": _larger_size,
     "content": lambda old, new: _gains((JSON,) if old is None else old, (JSON,) if new is None else new),
     "mode": lambda _, new: new == "observe",
+    # Places that are kept for some are kept from others.
+    "priority": lambda _, new: new in {"critical", "login"},
     "cors": lambda _, new: new not in (None, "none"),
     "headers": _any_change,
     # A schema that is replaced cannot be compared.
@@ -256,6 +258,8 @@ _JUDGES: dict[tuple[str, str], Callable[[Any, Any], bool]] = {
     **{("caps", field): _larger_size for field in ("body", "header_bytes", "path", "query")},
     **{("caps", field): _larger for field in ("header_count", "fields", "depth")},
     ("caps", "body_time"): _longer,
+    ("overload", "in_flight"): _larger,
+    ("overload", "wait"): _longer,
     ("mode", "mode"): lambda _, new: new == "observe",
     # Who is believed.
     **{("jwt", field): _longer for field in ("access", "refresh", "leeway", "max_age")},

@@ -90,6 +90,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Authentication methods that are demanded (`amr`)."""
 
     observe: bool = False
+    priority: str = "normal"
     sets_cookie: bool = False
     endpoint: Mounted | None = None
 
@@ -261,6 +262,7 @@ def _plan(policy: Policy, row: Demand, files: Files | None) -> Plan:
         fresh=units.duration(require.fresh) if require and require.fresh else 0,
         methods=require.methods if require else (),
         observe="observe" in (policy.mode, whole.mode),
+        priority=whole.priority or "normal",
         sets_cookie=bool(whole.sets_cookie),
         endpoint=row.mounted,
     )

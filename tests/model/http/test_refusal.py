@@ -52,7 +52,7 @@ def test_the_status_of_a_code_is_a_promise() -> None:
         431: {"headers_too_large"},
         500: {"ownership_unproved", "internal_error"},
         501: {"method_unknown"},
-        503: {"busy", "store_unavailable"},
+        503: {"busy", "overloaded", "store_unavailable"},
     }
     assert {"account_exists", "conflict"} <= found[409]
 

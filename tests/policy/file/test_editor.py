@@ -77,6 +77,7 @@ TABLES = {
     "accounts",
     "audit",
     "operations",
+    "overload",
     "abuse",
     "defaults",
 }

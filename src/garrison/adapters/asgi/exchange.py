@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from garrison.adapters.asgi.body import Message, Send
     from garrison.adapters.asgi.connections import Connections
+    from garrison.adapters.asgi.gate import Lane
     from garrison.guard.decision import Decision
     from garrison.guard.guard import Guard
     from garrison.model.http.refusal import Refusal
@@ -42,6 +43,12 @@ class Exchange(Struct, eq=False):
     held: bool = False
     """Whether it streams."""
 
+    place: Lane | None = None
+    """Where it counts as being worked on."""
+
+    closes: bool = False
+    """Whether its connection can be closed by a field: HTTP/2 and HTTP/3 have none for it."""
+
     def send(self, message: Message) -> Awaitable[None]:
         """Pass one message on; the first one gets its headers.
 
@@ -63,13 +70,30 @@ class Exchange(Struct, eq=False):
             # It streams: from now on it is open for as long as its credential holds, and no longer.
             self.held = True
             self.connections.begin(self)
+            self.vacate()
         return self.out(message)
+
+    def vacate(self) -> None:
+        """Count no longer as being worked on: it streams, which may go on for hours."""
+        if self.place is not None:
+            self.place.leave()
+            self.place = None
+
+    def end(self) -> None:
+        """Let go of what was held for it, however it went."""
+        if self.place is not None:
+            self.place.leave()
+        if self.held:
+            self.connections.end()
 
     async def answer(self, response: Response) -> None:
         """Send a whole answer of Garrison's own."""
         self.started = True
         body = b"" if self.request.method == "HEAD" else response.body
         headers = finish_own(self.decision, self.request, response)
+        if response.status == 408 and self.closes:
+            # What is left of the body would hold the connection as before (RFC 9110 section 15.5.9).
+            headers.append((b"connection", b"close"))
         await self.out({"type": "http.response.start", "status": response.status, "headers": headers})
         await self.out({"type": "http.response.body", "body": body})
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from garrison.adapters.asgi.body import Bounded, Gone, bodiless, read_body, replay
 from garrison.adapters.asgi.connections import Connections
 from garrison.adapters.asgi.exchange import Exchange
+from garrison.adapters.asgi.gate import Gate
 from garrison.adapters.asgi.identity import identify
 from garrison.adapters.asgi.lifespan import live
 from garrison.adapters.asgi.request import ScopeRequest
@@ -18,6 +19,7 @@ from garrison.adapters.asgi.sockets import Socket, serve_socket
 from garrison.adapters.refused import RefusedError
 from garrison.errors import OwnershipError
 from garrison.guard.content import has_body
+from garrison.guard.shedding import overloaded, rank, turn
 from garrison.model.http.refusal import refuse
 from garrison.runtime.compose import compose
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from garrison.adapters.asgi.body import Receive, Scope, Send
     from garrison.adapters.asgi.identity import App
     from garrison.credentials.authenticate import Authenticate
-    from garrison.guard.decision import Decision
-    from garrison.model.http.request import Request
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
 
@@ -63,6 +63,7 @@ class Garrison:
         self.runtime = runtime or compose(policy, authenticate=authenticate)
         self.guard = self.runtime.awaited
         self._connections = Connections(self.guard)
+        self._gate = Gate(lambda: self.guard.force)
         self._application: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,19 +81,21 @@ class Garrison:
             fields = request.fields
             told = b"content-length" in fields or b"transfer-encoding" in fields
             may_have = told or scope.get("http_version", "1.1") > "1.1"
-            if decision.answer is None and (may_have or decision.plan.endpoint is not None):
-                within = await self._within(request, decision, receive)
             if decision.answer is not None:
-                await exchange.answer(decision.answer)
-            elif within is not None:
+                within = None
+            elif may_have or decision.plan.endpoint is not None:
+                exchange.closes = scope.get("http_version", "1.1") < "2"
+                within = await self._within(exchange, receive)
+            if within is not None and (self._gate.enter(exchange) or await self._let_in(exchange)):
                 identify(scope, request, decision)
                 await self.app(scope, within, exchange.send)
+            elif decision.answer is not None:
+                await exchange.answer(decision.answer)
         except Exception as error:
             if not await _settled(exchange, error):
                 raise
         finally:
-            if exchange.held:
-                self._connections.end()
+            exchange.end()
             if decision.holds:
                 await self.guard.release(decision)
 
@@ -101,20 +104,30 @@ class Garrison:
         self._application = application
         self.runtime.start()
 
-    async def _within(self, request: Request, decision: Decision, receive: Receive) -> Receive | None:
-        """Hold the body to its caps; None: the caller went away before it was read."""
+    async def _let_in(self, exchange: Exchange) -> bool:
+        """Wait for room to work on a request; without any it is turned away."""
+        decision = exchange.decision
+        standing = turn(decision, self.runtime.clock.wall())
+        if await self._gate.wait(exchange, rank(decision), standing):
+            return True
+        return not self.guard.turns_away(exchange.request, decision, overloaded(decision, standing))
+
+    async def _within(self, exchange: Exchange, receive: Receive) -> Receive | None:
+        """Hold the body to its caps; None: it was answered, or the caller went away before it was read."""
+        request, decision = exchange.request, exchange.decision
         plan = decision.plan
         if plan.endpoint is None and not has_body(request):
             return bodiless(receive)
         if self.guard.refuses_body(request, decision):
-            return receive
+            return None
         if not self.guard.judges_body(request, decision):
             return Bounded(receive, plan.max_body, decision.force)
         body = await read_body(receive, plan.max_body, decision.force) if has_body(request) else b""
         if type(body) is Gone:
             return None
-        await self.guard.take_body(request, decision, body)
-        return replay(body, receive) if type(body) is bytes else receive
+        if plan.endpoint is None or self._gate.enter(exchange) or await self._let_in(exchange):
+            await self.guard.take_body(request, decision, body)
+        return replay(body, receive) if type(body) is bytes and decision.answer is None else None
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -140,6 +153,7 @@ class Garrison:
         try:
             await live(self.app, scope, receive, send)
         finally:
+            self._gate.close()
             self.runtime.stop()
 
 

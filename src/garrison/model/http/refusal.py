@@ -75,6 +75,7 @@ REFUSALS: dict[str, Told] = {
     "headers_too_large": Told(431, "Header fields too large", "The header fields are larger than taken here."),
     "method_unknown": Told(501, "Method unknown", "The server does not know this method."),
     "busy": Told(503, "Busy", "Try again after the time given."),
+    "overloaded": Told(503, "Reduced capacity", "More is asked than can be served. Try again after the time given."),
     "store_unavailable": Told(503, "Unavailable", "A decision is not possible at the moment."),
     "ownership_unproved": Told(500, "Internal error", "The answer was withheld."),
     "internal_error": Told(500, "Internal error", "The request failed here; the fault was recorded."),

@@ -1,12 +1,12 @@
-"""Rules about the network: hosts, proxies, and how much a caller may send."""
+"""Rules about the network: hosts, proxies, how much a caller may send, and what is done under load."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from garrison.model.net import extent
-from garrison.model.units import MINUTE, duration, size
-from garrison.policy.lint.rule import Example, Found, rule
+from garrison.model.units import MILLISECOND, MINUTE, SECOND, duration, size
+from garrison.policy.lint.rule import Example, Found, at, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,3 +147,41 @@ def _scheme(facts: Facts) -> Iterator[Found]:
     """
     if facts.production and facts.policy.forwarded.peers and not facts.policy.forwarded.scheme:
         yield Found(("forwarded", "scheme"), "is off, so no request counts as https", "Remove the line")
+
+
+@rule(
+    "GP160",
+    "warning",
+    bad='[routes]\n"GET /health" = { public = true, priority = "critical" }',
+    good='[routes]\n"GET /health" = { public = true, priority = "critical", limit = "10/s per address" }',
+)
+def _critical(facts: Facts) -> Iterator[Found]:
+    """A route goes before all others, and anybody may call it as often as they like.
+
+    Whoever floods it keeps everybody else out.
+    """
+    for row in facts.written:
+        if row.whole.priority == "critical" and row.whole.public and not facts.limits(row):
+            yield at(
+                row, "is first in line for everybody, without a limit", 'Write limit = "10/s per address"', "priority"
+            )
+
+
+@rule("GP161", "error", bad='[overload]\nwait = "0s"', good='[overload]\nwait = "25ms"')
+def _no_wait(facts: Facts) -> Iterator[Found]:
+    """Work may wait for less than a millisecond before it counts as overload.
+
+    Every turn of a loop takes as long, so callers would be turned away from an idle service.
+    """
+    if duration(facts.policy.overload.wait) < MILLISECOND:
+        yield Found(("overload", "wait"), "is less than a millisecond", 'Write "25ms"')
+
+
+@rule("GP162", "warning", bad='[overload]\nwait = "2s"', good='[overload]\nwait = "25ms"')
+def _long_wait(facts: Facts) -> Iterator[Found]:
+    """Work may wait for more than a second before it counts as overload.
+
+    By then callers have given up, and what they are answered is thrown away.
+    """
+    if duration(facts.policy.overload.wait) > SECOND:
+        yield Found(("overload", "wait"), "is longer than callers wait", 'Write "25ms"')

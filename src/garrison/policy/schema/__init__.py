@@ -10,7 +10,7 @@ from garrison.policy.schema.abuse import Abuse, Weights
 from garrison.policy.schema.fields import Duration, Environment, LimitText, Network, Profile, RouteText, Scope
 from garrison.policy.schema.identity import Accounts, Issuer, Jwt, Keys
 from garrison.policy.schema.routes import All, Cors, Defaults, Headers, Requirement, Route, laid_over
-from garrison.policy.schema.service import Audit, Caps, Forwarded, Operations, Policy, Secrets, Stores
+from garrison.policy.schema.service import Audit, Caps, Forwarded, Operations, Overload, Policy, Secrets, Stores
 
 __all__ = [
     "Abuse",
@@ -30,6 +30,7 @@ __all__ = [
     "LimitText",
     "Network",
     "Operations",
+    "Overload",
     "Policy",
     "Profile",
     "Requirement",

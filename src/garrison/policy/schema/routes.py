@@ -75,6 +75,11 @@ class Route(Part, frozen=True):
     mode: Literal["enforce", "observe"] | None = None
     """`observe` records refusals of this route without refusing."""
 
+    priority: Literal["critical", "login", "normal", "bulk"] | None = None
+    """Who goes first when not all can be served; left out: `normal`. Callers without a credential come after those
+    with one, and `bulk` after `normal`. `login` has places of its own, and no more than those.
+    """
+
     sets_cookie: bool | None = None
     """Whether answers set a cookie: then cross-site requests are refused even without one (login CSRF)."""
 

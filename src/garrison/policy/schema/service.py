@@ -26,7 +26,7 @@ from garrison.policy.schema.identity import Accounts, Jwt, Keys
 from garrison.policy.schema.part import Part
 from garrison.policy.schema.routes import Cors, Defaults, Headers, Route
 
-__all__ = ["Audit", "Caps", "Forwarded", "Operations", "Policy", "Secrets", "Stores"]
+__all__ = ["Audit", "Caps", "Forwarded", "Operations", "Overload", "Policy", "Secrets", "Stores"]
 
 _KEYS: dict[Environment, Literal["live", "test", "dev"]] = {
     "production": "live",
@@ -78,6 +78,16 @@ class Caps(Part, frozen=True):
 
     depth: Annotated[int, Meta(ge=1, le=200)] = 32
     """Nesting of a JSON body."""
+
+
+class Overload(Part, frozen=True):
+    """What is done when more is asked than can be served."""
+
+    in_flight: Count = 2_000
+    """Requests that the application works on at once, at the very most. Fewer while work has to wait."""
+
+    wait: Duration = "25ms"
+    """How long work may wait for the event loop, or for a thread, before fewer requests are let in."""
 
 
 class Forwarded(Part, frozen=True):
@@ -165,6 +175,7 @@ class Policy(Part, frozen=True):
     secrets: Secrets = Secrets()
     stores: Stores = Stores()
     caps: Caps = Caps()
+    overload: Overload = Overload()
     keys: Keys = Keys()
     jwt: Jwt = Jwt()
     accounts: Accounts | None = None

@@ -1,0 +1,60 @@
+"""How much may be worked on at once, by how long work waits: more while nobody waits, less as soon as all do.
+
+Additive increase, multiplicative decrease, as in TCP, on the shortest wait of an interval. The shortest, because bursts
+make some wait in a healthy service, and in an overloaded one even the luckiest waits. Waiting is the right sign: it
+needs no picture of how long an answer takes when all is well, and slow endpoints do not look like load.
+
+Pure: what a wait is, whoever owns the queue tells.
+
+Sources: V. Jacobson, "Congestion avoidance and control" (SIGCOMM 1988); K. Nichols and V. Jacobson, "Controlling queue
+delay" (ACM Queue 10.5, 2012), for the shortest wait of an interval of 100 ms.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from garrison.model.units import MILLISECOND
+
+__all__ = ["INTERVAL", "LEAST", "TARGET", "adapted"]
+
+INTERVAL: Final = 100 * MILLISECOND
+"""Microseconds between two decisions."""
+
+TARGET: Final = 25 * MILLISECOND
+"""Shortest wait, in microseconds, from which on there is too much at once."""
+
+LEAST: Final = 1
+"""Something is always worked on, or nothing would ever be measured again."""
+
+_GENTLY: Final = 8
+"""An eighth less, where the wait is a little too long."""
+
+_DEEPLY: Final = 4
+"""A quarter is left where it is more than `_FAR` times too long: every interval spent above it is lost."""
+
+_FAR: Final = 8
+
+_RELEASE: Final = 4
+"""Where the limit holds nobody back it grows by a quarter, so that a spell of overload is forgotten in seconds."""
+
+
+def adapted(limit: int, most: int, *, wait: int, peak: int, held: bool, target: int = TARGET) -> int:
+    """Decide how much may be worked on at once in the next interval.
+
+    Args:
+        limit: How much may be now, from 1 to `most`.
+        most: How much may be at the very most.
+        wait: The shortest wait of the interval, in microseconds.
+        peak: How much was worked on at once at most.
+        held: Whether the limit held anybody back.
+        target: The wait from which on there is too much, in microseconds.
+
+    Returns:
+        From `LEAST` to `most`.
+    """
+    if wait <= target:
+        return min(most, limit + (1 if held else max(1, limit // _RELEASE)))
+    # What was not reached held nothing back: it is from what there was that it must get less.
+    now = max(min(limit, peak), LEAST)
+    return max(LEAST, now // _DEEPLY if wait > _FAR * target else now - max(1, now // _GENTLY))
