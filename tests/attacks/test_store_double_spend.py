@@ -17,7 +17,8 @@ from tests.stores.storm import drive, surroundings
 SPENDER = """
 import sys
 from garrison.stores.protocols import Add, Consume, Fewer, Put
-from tests.stores.storm import KEY, KINDS, THING, ManualClock, SqliteStore, Thing, drive
+from garrison.stores.sqlite.store import SqliteStore
+from tests.stores.storm import KEY, KINDS, THING, ManualClock, Thing, drive
 store = SqliteStore(sys.argv[1], ManualClock(), KINDS, KEY)
 steps = {
     "mark": lambda n, me: [Put(THING, Thing(id=f"jti-{n}"))],

@@ -141,3 +141,14 @@ def test_a_rate_of_nothing_denies_for_ever(cost: int) -> None:
     """Without dividing by it."""
     assert Counter(parse("0/s")).spend(cost) == Verdict(False, 0, NEVER, 0)
     assert Counter(parse("0/s")).spend(0) == Verdict(True, 0, 0, 0)
+
+
+@given(st.integers(0, 9), st.integers(0, 3))
+def test_a_rate_that_becomes_nothing_denies_all_and_may_be_looked_at(spent: int, cost: int) -> None:
+    """An operator who shuts a route that way must not break it for those who owe something."""
+    before, after, now = parse("9/s"), parse("0/s"), 10**15
+    state, _ = spend(None, now, before, spent)
+
+    _, verdict = spend(carry(state or 0, before, after, now), now, after, cost)
+
+    assert verdict == Verdict(not cost, 0, NEVER if cost else 0, 0)

@@ -56,6 +56,9 @@ def carry(state: int, before: Limit, after: Limit, now: int) -> int:
 
 
 def _refuse(state: int, even: int, limit: Limit, cost: int) -> tuple[int | None, Verdict]:
+    if not limit.refill:
+        # A rate that became nothing: what is owed to it is never forgiven, and looking is free.
+        return None, _tuple(Verdict, (not cost, 0, NEVER if cost else 0, 0, 0))
     # A clock that stepped back locks nobody out for longer than a full burst takes to come back.
     owed = min(max(state - even, 0), limit.full)
     reset = (owed - 1) % limit.unit // limit.refill + 1 if owed else 0
