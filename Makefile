@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium postgres clean
+.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium postgres redis clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -21,18 +21,18 @@ run: export GARRISON_ENV ?= development
 run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
 	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
 
-test: lint wheel chromium postgres ## everything that must hold before a change lands
+test: lint wheel chromium postgres redis ## everything that must hold before a change lands
 	@$(TESTS) -n $(WORKERS) --dist loadfile $(PURE:%=--cov=garrison.%) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: lint wheel ## the fast part: static checks and the tests of the pure floor
 	@$(TESTS) $(wildcard $(PURE:%=tests/%) tests/tools)
 
-prove: venv wheel chromium postgres ## what takes longer: full statistics, more examples, mutants; tables land in docs/
+prove: venv wheel chromium postgres redis ## what takes longer: full statistics, more examples, mutants; tables land in docs/
 	@$(TESTS) -m prove
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
 
-bench: venv build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
+bench: venv redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Rivals in a second version, each in a folder of its own: build/rivals/pyjwt-2.13.0.
@@ -63,6 +63,9 @@ chromium:
 
 postgres:
 	@tools/postgres
+
+redis:
+	@tools/redis
 
 venv: .venv/.installed ## make .venv from requirements.lock, with an editable install
 

@@ -1,0 +1,127 @@
+"""What is sent to the server, and what it answers: one script that takes whole steps, its keys, its verdicts.
+
+Lua counts in doubles, so every number of it stays below 2**53, where they are exact: `fits` says of which limits
+that holds. A key is a keyed hash of the subject, so that whoever reads the server learns of nobody.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b, sha1
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import msgpack
+
+from garrison.errors import UsageError
+from garrison.limits.limit import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garrison.limits.limit import Ask, Limit
+    from garrison.model.ids import Randomness
+
+__all__ = ["MOST_DEBT", "Script", "Step", "fits", "key", "packed", "play", "verdicts"]
+
+MOST_DEBT: Final = 2**51
+"""Largest debt of a rate, a request beyond its burst included (`Limit.full + Limit.unit`): twice that is exact, and
+so is an instant of this century with as many microseconds added."""
+
+_PARTS: Final = ("rate", "most", "calendar", "concurrency", "step")
+_FIGURES: Final = 4
+_SHORT: Final = {"rate": "r", "most": "m", "calendar": "c", "concurrency": "n"}
+"""First words of `Limit.key`, shortened so that a subject takes a size class less of the server's memory."""
+
+Step = tuple[list[str], tuple[Any, ...]]
+"""The keys a step is about, and what is to be done; asks name keys by their place in that list, from 0."""
+
+
+class Script:
+    """The text of the script under its name on the server."""
+
+    def __init__(self, prelude: str = "now") -> None:
+        """Read it.
+
+        Args:
+            prelude: `now` for the server's clock; `given`, for tests, for the instant in the second argument.
+        """
+        folder = files(__package__) / "lua"
+        self.text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in (prelude, *_PARTS))
+        # The protocol names scripts by SHA-1; nothing is secured by it.
+        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+def fits(limit: Limit) -> bool:
+    """Tell whether the server can count by a limit exactly."""
+    return limit.algorithm != "rate" or limit.full + limit.unit <= MOST_DEBT
+
+
+def key(secret: bytes, subject: str) -> str:
+    """Name the key of a subject; whoever lacks the secret can neither read nor guess whom it counts."""
+    name = blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=16, key=secret).hexdigest()
+    return f"garrison:{{{name}}}:c"
+
+
+def play(what: str, asks: Sequence[Ask], secret: bytes, randomness: Randomness) -> tuple[Step, list[int]]:
+    """Write a `take`, `peek` or `release`; gives the step, and the leases that it hands out.
+
+    Raises:
+        UsageError: A cost that is no whole number from 0 up, or a limit that does not fit.
+    """
+    keys: dict[str, int] = {}
+    rows, leases = [], []
+    for subject, limit, cost, lease in asks:
+        if type(cost) is not int or cost < 0:
+            # A negative cost would give quota back to whoever may name one.
+            raise UsageError(f"a cost is a whole number from 0 up, not {cost!r}")
+        if limit.algorithm == "concurrency" and what != "release":
+            lease = int.from_bytes(randomness(8)) >> 1 | 1
+        place = keys.setdefault(key(secret, subject), len(keys))
+        # More than the burst never fits, however much more: so the cost fits a double, too.
+        number = divmod(lease, 2**32) if 0 < lease < 2**63 else (0, 0)
+        rows.append((place, *_facts(limit), min(cost, limit.burst + 1), limit.mode == "observe", *number))
+        leases.append(lease)
+    return (list(keys), (what, rows)), leases
+
+
+def packed(steps: Sequence[Step]) -> tuple[list[str], bytes]:
+    """Put steps into one call: the keys of all, and the argument."""
+    keys: list[str] = []
+    told: list[Any] = []
+    for own, (what, rows) in steps:
+        # Lua counts from 1.
+        first = len(keys) + 1
+        told.append((what, [(first + row[0], *row[1:]) for row in rows]))
+        keys += own
+    return keys, msgpack.encode(told)
+
+
+def verdicts(asks: Sequence[Ask], leases: Sequence[int], figures: Sequence[int]) -> list[Verdict]:
+    """Read what the script says to a step."""
+    said = []
+    passed = all(figures[::_FIGURES])
+    for number, (ask, lease) in enumerate(zip(asks, leases, strict=True)):
+        code, remaining, retry, reset = figures[_FIGURES * number : _FIGURES * (number + 1)]
+        held = lease if passed and code == 1 and ask.cost and ask.limit.algorithm == "concurrency" else 0
+        said.append(Verdict(code > 0, remaining, retry, reset, held))
+    return said
+
+
+@lru_cache(maxsize=1024)
+def _facts(limit: Limit) -> tuple[Any, ...]:
+    if not fits(limit):
+        msg = f"{limit!r} cannot be counted exactly by Redis; use a shorter window, a smaller burst or a rounder count"
+        raise UsageError(msg)
+    algorithm, _, rest = limit.key.partition(" ")
+    return (
+        _SHORT[algorithm] + rest,
+        limit.algorithm,
+        limit.count,
+        limit.window,
+        limit.burst,
+        limit.refill,
+        limit.unit,
+        limit.slice,
+        limit.drain,
+    )
