@@ -63,10 +63,10 @@ def test_a_key_names_nobody_and_ends(admin: Any, link: Driven) -> None:
 
 
 def test_a_subject_of_a_rate_takes_little_memory(admin: Any, link: Driven) -> None:
-    """At most 100 bytes besides its key."""
+    """At most 110 bytes besides the letters of its key: Debian's allocator rounds key and value up to 64 each."""
     drive(RedisCounters(link, b"a", token_bytes).take(ONE))
     (key,) = admin.execute_command("KEYS", "*")
-    assert 50 < admin.execute_command("MEMORY", "USAGE", key, "SAMPLES", "0") <= 100 + len(key)
+    assert 50 < admin.execute_command("MEMORY", "USAGE", key, "SAMPLES", "0") <= 110 + len(key)
 
 
 def test_a_server_that_forgot_the_script_is_told_again(admin: Any, link: Driven) -> None:

@@ -17,8 +17,7 @@ from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from garrison.errors import StoreError, UsageError
-from garrison.limits.subject import bounded
-from garrison.stores.redis.script import Script, packed, play, verdicts
+from garrison.stores.redis.script import Script, figures, packed, play, verdicts
 from garrison.stores.redis.script import key as key_of
 
 if TYPE_CHECKING:
@@ -86,13 +85,12 @@ class RedisCounters:
 
     async def reset(self, subject: str) -> None:
         """Forget everything that was counted for one subject, whatever the limit."""
-        await self._link.send(([key_of(self._secret, bounded(subject))], ("reset", [(0,)])))
+        await self._link.send(([key_of(self._secret, subject)], ("reset", [(0,)])))
 
     async def _play(self, what: str, asks: Sequence[Ask]) -> Sequence[Verdict]:
         if not asks:
             return []
-        bound = [ask._replace(subject=bounded(ask.subject)) for ask in asks]
-        step, leases = play(what, bound, self._secret, self._randomness)
+        step, leases = play(what, asks, self._secret, self._randomness)
         return verdicts(asks, leases, await self._link.send(step))
 
 
@@ -130,13 +128,13 @@ class Driven:
         call = (len(keys), *keys, told, *_given(self._instant))
         try:
             try:
-                reply: Sequence[int] = self._client.execute_command("EVALSHA", self._script.sha, *call)
+                reply: bytes = self._client.execute_command("EVALSHA", self._script.sha, *call)
             except NoScriptError:
                 # Nothing was played, so this once it may be sent again.
                 reply = self._client.execute_command("EVAL", self._script.text, *call)
         except (RedisError, OSError) as fault:
             raise StoreError("counters") from fault
-        return reply
+        return figures(reply)
 
     def close(self) -> None:
         """Close every connection."""
@@ -185,7 +183,7 @@ class Awaited:
     async def _play(self, batch: list[tuple[Step, asyncio.Future[Sequence[int]]]]) -> None:
         try:
             async with asyncio.timeout(self._deadline):
-                figures = await self._call([step for step, _ in batch])
+                said = await self._call([step for step, _ in batch])
         except (RedisError, OSError) as fault:
             for _, answer in batch:
                 if not answer.done():
@@ -198,17 +196,17 @@ class Awaited:
         for (_, (what, rows)), answer in batch:
             last = first + (4 * len(rows) if what in {"take", "peek"} else 0)
             if not answer.done():
-                answer.set_result(figures[first:last])
+                answer.set_result(said[first:last])
             first = last
 
     async def _call(self, steps: Sequence[Step]) -> Sequence[int]:
         keys, told = packed(steps)
         call = (len(keys), *keys, told, *_given(self._instant))
         try:
-            reply: Sequence[int] = await self._client.execute_command("EVALSHA", self._script.sha, *call)
+            reply: bytes = await self._client.execute_command("EVALSHA", self._script.sha, *call)
         except NoScriptError:
             reply = await self._client.execute_command("EVAL", self._script.text, *call)
-        return reply
+        return figures(reply)
 
     async def close(self) -> None:
         """Wait for what is in flight, and close every connection."""

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from garrison.limits.limit import Ask, Limit
     from garrison.model.ids import Randomness
 
-__all__ = ["MOST_DEBT", "Script", "Step", "fits", "key", "packed", "play", "verdicts"]
+__all__ = ["MOST_DEBT", "Script", "Step", "figures", "fits", "key", "packed", "play", "verdicts"]
 
 MOST_DEBT: Final = 2**51
 """Largest debt of a rate, a request beyond its burst included (`Limit.full + Limit.unit`): twice that is exact, and
 so is an instant of this century with as many microseconds added."""
 
+_ENCODE: Final = msgpack.Encoder().encode
 _PARTS: Final = ("rate", "most", "calendar", "concurrency", "step")
 _FIGURES: Final = 4
 _SHORT: Final = {"rate": "r", "most": "m", "calendar": "c", "concurrency": "n"}
@@ -94,18 +95,24 @@ def packed(steps: Sequence[Step]) -> tuple[list[str], bytes]:
         first = len(keys) + 1
         told.append((what, [(first + row[0], *row[1:]) for row in rows]))
         keys += own
-    return keys, msgpack.encode(told)
+    return keys, _ENCODE(told)
 
 
-def verdicts(asks: Sequence[Ask], leases: Sequence[int], figures: Sequence[int]) -> list[Verdict]:
+def figures(reply: bytes) -> list[int]:
+    """Read the reply of a call."""
+    # Lua cannot tell an empty list from an empty table.
+    return list(msgpack.decode(reply))
+
+
+def verdicts(asks: Sequence[Ask], leases: Sequence[int], said: Sequence[int]) -> list[Verdict]:
     """Read what the script says to a step."""
-    said = []
-    passed = all(figures[::_FIGURES])
+    found = []
+    passed = all(said[::_FIGURES])
     for number, (ask, lease) in enumerate(zip(asks, leases, strict=True)):
-        code, remaining, retry, reset = figures[_FIGURES * number : _FIGURES * (number + 1)]
+        code, remaining, retry, reset = said[_FIGURES * number : _FIGURES * (number + 1)]
         held = lease if passed and code == 1 and ask.cost and ask.limit.algorithm == "concurrency" else 0
-        said.append(Verdict(code > 0, remaining, retry, reset, held))
-    return said
+        found.append(Verdict(code > 0, remaining, retry, reset, held))
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
--- Plays steps, one after the other, each all or none. ARGV[1]: steps in MessagePack, each {what, asks}; the reply has
+-- Plays steps, one after the other, each all or none. ARGV[1]: steps in MessagePack, each {what, asks}; the reply, too, has
 -- four numbers for each ask of a `take` or `peek`: 0 refused, 1 passed, 2 would be refused; remaining; retry; reset.
 -- A key holds every counter of one subject: {name of the limit = {end of life, state}}; its end in whole
 -- seconds, which take five bytes.
@@ -115,4 +115,5 @@ for _, step in ipairs(cmsgpack.unpack(ARGV[1])) do
     play(step[1], step[2])
   end
 end
-return reply
+-- One text is read many times faster by a client than as many numbers.
+return cmsgpack.pack(reply)
