@@ -252,7 +252,7 @@ class _Waiting:
     """Counters behind a network: they give nothing at once, and wait."""
 
     def __init__(self, world: World) -> None:
-        self._counters = world.runtime.counters
+        self._counters = world.runtime.counting.memory
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         await asyncio.sleep(0)

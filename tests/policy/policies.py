@@ -42,6 +42,7 @@ _NOTATIONS: dict[str, st.SearchStrategy[str]] = {
     "route": st.builds(" ".join, st.tuples(st.sampled_from(["GET", "PUT|POST", "WS"]), _PATHS)),
     "scope": st.sampled_from(["a:read", "a:*", "b"]),
     "size": st.integers(0, 10**12).map(size_text),
+    "counters": st.sampled_from(["memory:", "records:", "redis://a@localhost:1", "rediss://b.example.com"]),
     "store": st.sampled_from(["memory:", "sqlite:/var/lib/x.db", "sqlite:a b"]),
 }
 

@@ -23,6 +23,14 @@ GOOD = {
     "prefix": ["", "/auth", "/a/b", "/a.b/c-d_e~"],
     "reference": ["file:/run/x", "file:x", "credential:root-1.key", "env:ROOT", "env:_x1"],
     "scope": ["a:b", "a:*", "a"],
+    "counters": [
+        "memory:",
+        "records:",
+        "redis://localhost",
+        "redis://garrison@127.0.0.1:6380/0",
+        "rediss://garrison@cache.example.com",
+        "unix:///run/redis/redis.sock",
+    ],
     "store": [
         "memory:",
         "sqlite:/var/x.db",
@@ -100,6 +108,18 @@ BAD = {
     "prefix": ["/", "auth", "/a/", "//a", "/a//b", "/.", "/..", "/a/../b", "/{id}", "/a b", "/a\n"],
     "reference": ["", "secret", "file:", "env:", "env:1X", "env:A-B", "credential:a/b", "vault:x", "env:X\n"],
     "scope": ["", "*", "a b"],
+    "counters": [
+        "",
+        "memory",
+        "sqlite:x",
+        "redis:",
+        "redis://",
+        "redis://cache.example.com",
+        "redis://a:b@localhost",
+        "redis://localhost/1",
+        "redis://localhost?db=1",
+        "unix://relative",
+    ],
     "store": [
         "",
         "memory",

@@ -94,6 +94,9 @@ _WRITTEN: dict[str, st.SearchStrategy[str]] = {
     "route": st.sampled_from(["GET /a", "POST /auth/login", "GET /.well-known/jwks.json"]),
     "scope": st.text("a:*._-", min_size=1, max_size=8),
     "size": _AMOUNTS,
+    "counters": st.sampled_from(
+        ["memory:", "records:", "records", "redis://x", "unix:///x/s", "redis://a:b@localhost"]
+    ),
     "store": st.sampled_from(
         ["memory:", "memory:x", "sqlite:x.db", "sqlite::memory:", "sqlite:", "sqlite:.", "redis://x"]
     ),

@@ -145,6 +145,7 @@ NOTATIONS: Mapping[str, Notation] = {
     "route": Notation(parse_route, "route", '"GET /notes/{id}"'),
     "scope": Notation(_scope, "scope", '"tasks:read"'),
     "size": Notation(units.size, "size", '"1MiB"'),
+    "counters": Notation(stores.read_counters, "place for counters", '"records:"'),
     "store": Notation(stores.read, "store", '"sqlite:var/garrison.db"'),
 }
 """Every notation by the name that marks it in `garrison.policy.schema`."""

@@ -22,7 +22,7 @@ def figures(runtime: Runtime) -> Iterator[Metric]:
     yield Metric("garrison_policy_info", "gauge", "1; the policy in force.", (Sample(1, versions),))
     yield _one("garrison_requests_total", "counter", "Requests that were judged.", runtime.correlate.named)
     yield from runtime.record.metrics()
-    yield _one("garrison_counters", "gauge", "Counters of limits in memory.", runtime.counters.live)
+    yield _one("garrison_counters", "gauge", "Counters of limits in memory.", runtime.counting.memory.live)
     yield _one("garrison_password_hashes", "gauge", "Password hashes that run or wait.", runtime.hash_pool.pending)
     yield _states(runtime.stores())
 

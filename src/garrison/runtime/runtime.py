@@ -24,18 +24,18 @@ from garrison.policy.load import load
 from garrison.policy.plan import sound
 from garrison.policy.schema import Accounts
 from garrison.runtime.abuse import AbuseWatch
+from garrison.runtime.counting import Counting
 from garrison.runtime.figures import figures
 from garrison.runtime.hashpool import HashPool
 from garrison.runtime.opened import open_store
 from garrison.runtime.process.correlate import Correlate
 from garrison.runtime.process.jobs import Job, Jobs
 from garrison.runtime.process.live import LOOK, Watch
+from garrison.runtime.process.recording import FLUSH, Recording
 from garrison.runtime.process.secrets import root_keys
 from garrison.runtime.process.workers import ANNOUNCE, announce, leave
-from garrison.runtime.recording import FLUSH, Recording
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
-from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.news import POLL, News
 from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
@@ -92,7 +92,7 @@ class Runtime:
         self.abuse = AbuseWatch(self.news, randomness)
         self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
         self.revoked = Revocations(self.news, _longest(policy))
-        self.counters = MemoryCounters(clock, policy.stores.counter_keys)
+        self.counting = Counting(policy.stores, clock, self.ring, randomness)
         self.store = open_store(policy, clock, self.ring)
         accounts = policy.accounts or Accounts()
         self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
@@ -204,6 +204,7 @@ class Runtime:
             self._closed = True
             atexit.unregister(self.close)
             self.hash_pool.close()
+            self.counting.close()
             self.store.close()
 
     def health(self) -> dict[str, Any]:
@@ -221,7 +222,7 @@ class Runtime:
         # What is remembered may be used for as long as the news are fresh; then every request that needs a record
         # is answered 503.
         records = "ok" if self.news.fresh(self.clock.monotonic()) else "failed: closed"
-        return {"records": records, "counters": "ok"}
+        return {"records": records, "counters": "ok" if self.counting.answers else "failed: closed"}
 
     def metrics(self) -> Iterator[Metric]:
         """Tell every figure of this process."""

@@ -24,7 +24,7 @@ from garrison.runtime.abuse import lists_of
 from garrison.runtime.hashpool import PooledHasher
 from garrison.runtime.own import own_endpoints
 from garrison.runtime.trust import Trust, fetch_rules
-from garrison.stores.recorded import RecordCounters
+from garrison.runtime.waiting import AWAITED
 
 if TYPE_CHECKING:
     from garrison.credentials.protocol import Credential
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from garrison.policy.schema import Policy
     from garrison.runtime.runtime import Runtime
     from garrison.runtime.waiting import Waiting
-    from garrison.stores.protocols import Counters, Face
+    from garrison.stores.protocols import Face
 
 __all__ = ["Side"]
 
@@ -56,7 +56,7 @@ class Side:
         self.api_keys = ApiKeys(face, ring, news, policy.keys_here, policy.service, self.owners)
         self.accounts = self._accounts(policy) if policy.accounts else None
         self.credentials = self._credentials(policy)
-        self.counters = self._counters(policy)
+        self.counters = runtime.counting.over(face, awaited=waiting is AWAITED)
         force, seen = self.force(policy), runtime.abuse.suspects.seen
         self.guard = Guard(force, self.counters, runtime.clock, runtime.correlate, runtime.record, seen)
 
@@ -69,12 +69,6 @@ class Side:
             beside = (self.api_keys, tokens)
             found["custom"] = OwnAuthentication(self._runtime.authenticate, policy.service, beside=beside)
         return found
-
-    def _counters(self, policy: Policy) -> Counters:
-        runtime = self._runtime
-        if policy.stores.counters == "memory:":
-            return runtime.counters
-        return RecordCounters(self.face, runtime.clock, runtime.randomness)
 
     def _accounts(self, policy: Policy) -> Service:
         runtime = self._runtime

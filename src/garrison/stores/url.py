@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from garrison.errors import UsageError
 
-__all__ = ["is_file", "read"]
+__all__ = ["is_file", "read", "read_counters"]
 
 # Without what opens a query or a fragment where a path is written as a URL, as SQLite itself may do.
 _SQLITE = re.compile(r"[^\x00-\x1f?#]+")
@@ -23,6 +23,10 @@ _SQLITE = re.compile(r"[^\x00-\x1f?#]+")
 
 _POSTGRES = re.compile(
     r"//(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[A-Za-z0-9_.~%-]+(?:\?(?P<query>[!-~]*))?"
+)
+_REDIS = re.compile(
+    r"(?:(?P<scheme>rediss?)://(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/0?)?"
+    r"|unix://(?:[A-Za-z0-9_.~%-]+@)?/[^\x00-\x20?#]+)"
 )
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
@@ -64,6 +68,24 @@ def _judge_postgres(rest: str) -> None:
         # Anything less lets whoever sits between read every key's MAC, or be the database.
         msg = f"{host} is another machine; add ?sslmode=verify-full"
         raise UsageError(msg)
+
+
+def read_counters(url: str) -> str:
+    """Give the URL of counters as it is.
+
+    Raises:
+        UsageError: It names no counters, holds a password, or would send everything for anybody to read or change.
+    """
+    if url in {"memory:", "records:"}:
+        return url
+    found = _REDIS.fullmatch(url)
+    if found is None:
+        msg = "write memory:, records:, redis://USER@HOST:PORT, rediss:// for TLS or unix:///PATH, without a password"
+        raise UsageError(msg)
+    if found["scheme"] == "redis" and found["host"] not in _LOOPBACK:
+        msg = f"{found['host']} is another machine; write rediss://"
+        raise UsageError(msg)
+    return url
 
 
 def is_file(path: str) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Meta
 __all__ = [
     "Characters",
     "Count",
+    "CountersUrl",
     "CredentialName",
     "Duration",
     "Environment",
@@ -62,5 +63,6 @@ Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]
 Reference = Annotated[str, Meta(extra={"notation": "reference"})]
 RouteText = Annotated[str, Meta(extra={"notation": "route"})]
 Scope = Annotated[str, Meta(extra={"notation": "scope"})]
+CountersUrl = Annotated[str, Meta(extra={"notation": "counters"})]
 StoreUrl = Annotated[str, Meta(extra={"notation": "store"})]
 Size = Annotated[str, Meta(extra={"notation": "size"})]

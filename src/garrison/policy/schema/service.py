@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from garrison.policy.schema.abuse import Abuse
 from garrison.policy.schema.fields import (
     Count,
+    CountersUrl,
     Duration,
     Environment,
     Host,
@@ -125,8 +126,12 @@ class Stores(Part, frozen=True):
     password: Reference = ""
     """Where the password of the database's user is, if it has one: `file:PATH`, `credential:NAME` or `env:NAME`."""
 
-    counters: Literal["memory:", "records:"] = "memory:"
-    """`memory:`: each process counts alone. `records:`: all processes count as one, in the records store."""
+    counters: CountersUrl = "memory:"
+    """`memory:`: each process counts alone. `records:`: all processes count as one, in the records store. Or on a Redis
+    or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST` with TLS, `unix:///PATH`."""
+
+    counters_password: Reference = ""
+    """Where the password of that server's user is, if it has one."""
 
     counter_keys: Count = 1_000_000
     """Most subjects a memory counter remembers per class of window."""

@@ -184,7 +184,7 @@ class Awaited:
         try:
             async with asyncio.timeout(self._deadline):
                 said = await self._call([step for step, _ in batch])
-        except (RedisError, OSError) as fault:
+        except Exception as fault:  # whatever it is, nobody may wait for ever
             for _, answer in batch:
                 if not answer.done():
                     # One error each: a shared one would gather everybody's traceback.

@@ -48,10 +48,12 @@ local function spend_rate(state, limit, cost)
   if owed <= limit.full then
     return rate_state(owed, limit), 1, floor((limit.full - owed) / limit.unit), 0, rate_reset(owed, limit)
   end
+  -- A rate that became nothing: what is owed to it is never forgiven, and looking is free.
+  if limit.refill == 0 then return nil, cost == 0 and 1 or 0, 0, cost == 0 and 0 or NEVER, 0 end
   owed = min(before, limit.full)
   local retry = NEVER
   if cost <= limit.burst then
-    retry = limit.refill > 0 and -floor((limit.full - owed - cost * limit.unit) / limit.refill) or 0
+    retry = -floor((limit.full - owed - cost * limit.unit) / limit.refill)
   end
   local kept = before > owed and rate_state(owed, limit) or nil
   return kept, 0, floor((limit.full - owed) / limit.unit), retry, rate_reset(owed, limit)

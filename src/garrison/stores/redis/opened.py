@@ -1,0 +1,112 @@
+"""A Redis or Valkey server by its URL: counters for every loop of a process, and for its threads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+from weakref import WeakKeyDictionary
+
+from garrison.errors import StoreError
+from garrison.stores.redis.counters import Awaited, Driven, RedisCounters
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from garrison.model.ids import Randomness
+    from garrison.stores.redis.counters import Link
+    from garrison.stores.redis.script import Step
+
+__all__ = ["RedisServer", "connection_of"]
+
+_PORT = 6379
+
+
+class RedisServer:
+    """One server, as a process uses it."""
+
+    def __init__(self, url: str, password: str, secret: bytes, randomness: Randomness) -> None:
+        """Prepare to connect.
+
+        Args:
+            url: As `garrison.stores.url.read_counters` takes it.
+            password: Of the user in the URL; empty: none is asked for.
+            secret: Keys the hash that keys are named by; the same in every process.
+            randomness: Numbers leases.
+        """
+        connection = connection_of(url, password)
+        self.answers = True
+        """Whether the last question was answered."""
+
+        self._threads = Driven(**connection)
+        self._loops = _Loops(connection)
+        self._secret = secret
+        self._randomness = randomness
+
+    def driven(self) -> RedisCounters:
+        """Give the counters for threads."""
+        return self._counters(self._threads)
+
+    def awaited(self) -> RedisCounters:
+        """Give the counters for loops, as many as there are."""
+        return self._counters(self._loops)
+
+    def close(self) -> None:
+        """Close the connections of threads; those of a loop end with it."""
+        self._threads.close()
+
+    def _counters(self, link: Link) -> RedisCounters:
+        return RedisCounters(_Heard(self, link), self._secret, self._randomness)
+
+
+class _Heard:
+    """A link that tells whether it is answered."""
+
+    def __init__(self, server: RedisServer, link: Link) -> None:
+        self._server = server
+        self._link = link
+
+    async def send(self, step: Step) -> Sequence[int]:
+        try:
+            figures = await self._link.send(step)
+        except StoreError:
+            self._server.answers = False
+            raise
+        self._server.answers = True
+        return figures
+
+
+class _Loops:
+    """A link for each loop, for as long as it runs."""
+
+    def __init__(self, connection: dict[str, Any]) -> None:
+        self._connection = connection
+        self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Awaited, object]] = WeakKeyDictionary()
+
+    async def send(self, step: Step) -> Sequence[int]:
+        loop = asyncio.get_running_loop()
+        known = self._links.get(loop)
+        if known is None:
+            link = Awaited(**self._connection)
+            ending = _held(link)
+            await anext(ending)
+            known = self._links.setdefault(loop, (link, ending))
+        return await known[0].send(step)
+
+
+async def _held(link: Awaited) -> AsyncGenerator[None, None]:
+    """Hold a link for as long as its loop runs: a loop that ends shuts its generators down first."""
+    try:
+        yield
+    finally:
+        await link.close()
+
+
+def connection_of(url: str, password: str = "") -> dict[str, Any]:
+    """Write a URL as the client takes it."""
+    parts = urlsplit(url)
+    found: dict[str, Any] = {"username": unquote(parts.username or "") or None, "password": password or None}
+    if parts.scheme == "unix":
+        return {**found, "unix_socket_path": parts.path}
+    found |= {"host": parts.hostname or "localhost", "port": parts.port or _PORT}
+    return {**found, "ssl": True, "ssl_check_hostname": True} if parts.scheme == "rediss" else found
