@@ -32,7 +32,7 @@ prove: venv wheel chromium postgres redis ## what takes longer: full statistics,
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
 
-bench: venv redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
+bench: venv postgres redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Rivals in a second version, each in a folder of its own: build/rivals/pyjwt-2.13.0.

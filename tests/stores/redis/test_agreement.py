@@ -19,7 +19,7 @@ from garrison.stores.recorded import RecordCounters
 from garrison.stores.redis.counters import Driven, RedisCounters
 from garrison.stores.redis.script import MOST_DEBT, fits
 from garrison.testing import ManualClock
-from tests.stores.redis.server import socket
+from tests.stores.redis.server import KINDS, socket
 
 LIMITS = tuple(
     map(
@@ -48,14 +48,15 @@ WAITS = st.one_of(
 PLAYS = st.tuples(WAITS, st.sampled_from(["take", "take", "take", "peek"]), st.lists(ASKS, min_size=1, max_size=4))
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @given(st.lists(PLAYS, max_size=25))
-def test_every_history_gets_the_verdicts_of_the_core(history: list[tuple[int, str, list[Ask]]]) -> None:
+def test_every_history_gets_the_verdicts_of_the_core(kind: str, history: list[tuple[int, str, list[Ask]]]) -> None:
     """Any asks, any costs, any steps of the clock, limits that change under a counter."""
     clock = ManualClock()
     clock.jump(500 * DAY)
     leases, others = count(1), count(1)
     core = RecordCounters(MemoryRecords(clock, b"k" * 32).driven(), clock, lambda _: next(leases).to_bytes(8))
-    link = Driven(deadline=10, instant=clock.wall, unix_socket_path=socket())
+    link = Driven(deadline=10, instant=clock.wall, unix_socket_path=socket(kind))
     server = RedisCounters(link, token_bytes(32), lambda _: next(others).to_bytes(8))
     try:
         for wait, what, asks in history:

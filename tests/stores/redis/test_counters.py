@@ -18,16 +18,16 @@ from garrison.errors import StoreError
 from garrison.guard.drive import drive
 from garrison.limits import Ask, parse
 from garrison.stores.redis.counters import MOST_STEPS, Awaited, Driven, RedisCounters
-from tests.stores.redis.server import serving
+from tests.stores.redis.server import KINDS, serving
 from tests.stores.storm import surroundings
 
 ONE = [Ask("somebody@example.com", parse("100/m"))]
 
 
-@pytest.fixture(scope="module")
-def path() -> Iterator[str]:
+@pytest.fixture(scope="module", params=KINDS)
+def path(request: pytest.FixtureRequest) -> Iterator[str]:
     """A server that these tests may set otherwise."""
-    with serving() as path:
+    with serving(kind=request.param) as path:
         yield str(path)
 
 
