@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garrison.cli.options import POLICY, Json, commands
+from garrison.cli.program import FAULT
 from garrison.cli.screen import counted, line, note, place, printable, say
 from garrison.errors import GarrisonError, UsageError
 
@@ -34,6 +35,7 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, metavar="PORT", help="Port to listen on; 0: any free one.")
     ] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Processes that serve, on one port.")] = 1,
     policy: _Given = None,
     json: Json = False,
 ) -> None:
@@ -44,27 +46,53 @@ def serve(
     """
     from garrison.cli.application import load_app
     from garrison.cli.serving.guarded import guarded
-    from garrison.cli.serving.server import listen
+    from garrison.cli.serving.server import Lifetime, listen
     from garrison.cli.serving.server import serve as run
     from garrison.cli.serving.wire import wire
-    from garrison.model.units import size
+    from garrison.cli.serving.workers import check_workers, supervise
+    from garrison.model.units import SECOND, duration, size
 
     _configure_logging()
     found = guarded(load_app(application), policy or POLICY)
     runtime = found.runtime
     try:
         _check_policy(found, policy)
-        with listen(host, port) as listener:
-            base = _base(host, listener.getsockname()[1])
-            runtime.start()
-            # What the first start makes is made once the server is up: shown once, it must not be lost to a failure.
-            ready, reload = partial(_greet, runtime, base, json=json), partial(_reload, runtime)
-            message = size(runtime.policy.caps.message)
-            run(found.app, listener, wire(runtime), message=message, ready=ready, reload=reload)
+        check_workers(runtime.policy, workers)
+        alone = workers == 1
+        with listen(host, port, shared=not alone, taking=alone) as kept:
+            taken = kept.getsockname()[1]
+            base = _base(host, taken)
+
+            def work(number: int) -> None:
+                runtime.start()
+                # What the first start makes is made once the server is up: it is shown once, and must not be lost.
+                ready = _nothing if number else partial(_greet, runtime, base, json=json)
+                policy = runtime.policy
+                drain = duration(policy.operations.drain) / SECOND
+                lifetime = Lifetime(ready, partial(_reload, runtime), drain, partial(_draining, runtime))
+                with kept.dup() if alone else listen(host, taken, shared=True) as listener:
+                    run(found.app, listener, wire(runtime), message=size(policy.caps.message), lifetime=lifetime)
+                runtime.close()
+
+            if alone:
+                work(0)
+            elif not supervise(workers, work):
+                raise typer.Exit(FAULT)
     finally:
         runtime.close()
     if not json:
         say("stopped")
+
+
+def _draining(runtime: Runtime) -> bool:
+    """Tell load balancers that the process ends; says whether this is news."""
+    news = not runtime.draining
+    runtime.draining = True
+    return news
+
+
+def _nothing() -> None:
+    """Greet nobody: the first worker does."""
 
 
 def _configure_logging() -> None:

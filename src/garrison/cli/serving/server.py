@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uvicorn
 
@@ -17,8 +17,9 @@ from garrison.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
-__all__ = ["BACKLOG", "GRACE", "IDLE", "listen", "serve"]
+__all__ = ["BACKLOG", "GRACE", "IDLE", "Lifetime", "listen", "serve"]
 
 BACKLOG = 2_048
 """Connections that wait to be taken."""
@@ -32,8 +33,30 @@ GRACE = 5
 _log = logging.getLogger("garrison.serve")
 
 
-def listen(host: str, port: int) -> socket.socket:
+class Lifetime(NamedTuple):
+    """What is done while a server lives."""
+
+    ready: Callable[[], None]
+    """Called once connections are taken."""
+
+    reload: Callable[[], object]
+    """Called in a thread when SIGHUP says that the policy changed."""
+
+    drain: float
+    """Seconds that it goes on after SIGTERM."""
+
+    draining: Callable[[], bool]
+    """Called when it is told to end; says whether for the first time."""
+
+
+def listen(host: str, port: int, *, shared: bool = False, taking: bool = True) -> socket.socket:
     """Take the address before anything else is done, so that nothing is made for a server that cannot start.
+
+    Args:
+        host: Name or address.
+        port: 0: any free one.
+        shared: Whether other processes of this user may listen there as well; each gets its share of connections.
+        taking: Whether connections are taken from now on; else the address is only kept.
 
     Raises:
         UsageError: It is taken, not ours to take, or none of this machine's.
@@ -42,9 +65,12 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with closing(socket.socket(family, kind, protocol)) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             trial.bind(address)
             # Whoever calls from now on waits until the server is up; without it, another process could listen here.
-            trial.listen(BACKLOG)
+            if taking:
+                trial.listen(BACKLOG)
             return trial.dup()
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -58,8 +84,7 @@ def serve(
     http: type[asyncio.Protocol],
     *,
     message: int,
-    ready: Callable[[], None],
-    reload: Callable[[], object],
+    lifetime: Lifetime,
 ) -> None:
     """Serve until the process is told to end.
 
@@ -68,8 +93,7 @@ def serve(
         listener: From `listen`.
         http: Reads the requests of one connection, from `wire`.
         message: Bytes of the largest message that a WebSocket takes together.
-        ready: Called once connections are taken.
-        reload: Called in a thread when SIGHUP says that the policy changed.
+        lifetime: What is done on the way.
     """
     config = uvicorn.Config(
         app,
@@ -91,7 +115,7 @@ def serve(
         # uvicorn ends in good order and then raises the signal again for whoever was listening before.
         signal.signal(number, _ended)
     try:
-        _Server(config, ready, reload).run(sockets=[listener])
+        _Server(config, lifetime).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 
@@ -101,14 +125,23 @@ def _ended(number: int, frame: object) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], reload: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, lifetime: Lifetime) -> None:
         super().__init__(config)
-        self._ready = ready
-        self._reload = reload
+        self._ready, self._reload, self._drain, self._draining = lifetime
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._terminal = _has_terminal()
         self._shown_on = [output for output in (1, 2) if os.isatty(output)]
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End; after SIGTERM not before whoever sends requests here has had the time to send them elsewhere."""
+        first = self._draining()
+        if sig == signal.SIGTERM and first and self._drain > 0 and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain, super().handle_exit, sig, frame)
+        else:
+            super().handle_exit(sig, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         if hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         await super().startup(sockets)

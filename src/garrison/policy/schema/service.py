@@ -157,6 +157,9 @@ class Operations(Part, frozen=True):
     ready: Prefix = ""
     """Where a load balancer asks whether to send requests here, such as `/ready`. Empty: nowhere."""
 
+    drain: Duration = "0s"
+    """How long `garrison serve` goes on after SIGTERM, telling a load balancer `draining`."""
+
 
 class Policy(Part, frozen=True):
     """The whole declaration."""
