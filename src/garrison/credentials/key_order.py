@@ -25,7 +25,7 @@ from garrison.policy.notation import READERS
 from garrison.policy.schema import Duration, LimitText, Network, RouteText, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from garrison.policy.schema import Policy
 
@@ -78,17 +78,17 @@ def mistakes(order: NewKey) -> tuple[Misfit, ...]:
     return found or tuple(_across(order))
 
 
-def unnamed(order: NewKey, policy: Policy, routes: Sequence[str]) -> tuple[Misfit, ...]:
+def unnamed(order: NewKey, policy: Policy, routes: Mapping[str, Iterable[str]]) -> tuple[Misfit, ...]:
     """List the scopes and routes of an order that the policy names nowhere: probably misspelled, and good for nothing.
 
     An application may ask for scopes of its own (`me.may("reports:print")`), so this is no mistake by itself.
 
     Args:
         order: Without mistakes.
-        policy: Its routes demand scopes; its accounts and issuers grant them.
-        routes: Every route, Garrison's own endpoints included.
+        policy: Its accounts and issuers grant scopes.
+        routes: Every route, Garrison's own endpoints included, and the scopes that it demands.
     """
-    scopes = _scopes(policy)
+    scopes = _granted(policy).union(*routes.values())
     strange = []
     for at, text in enumerate(order.scopes):
         # A star is named by what it covers.
@@ -160,11 +160,10 @@ def _of_its_kind(order: NewKey) -> Iterator[Misfit]:
         yield Misfit(("routes",), "rule", "must name a route or a network: a restricted key is bound to them")
 
 
-def _scopes(policy: Policy) -> frozenset[str]:
-    """Collect what routes demand, and what new accounts and tokens of foreign issuers may carry."""
-    demanded = [route.scopes or () for route in (policy.defaults, *policy.routes.values())]
-    granted = [issuer.scopes for issuer in policy.jwt.issuers.values()]
-    return frozenset(chain(*demanded, *granted, policy.accounts.scopes if policy.accounts else ()))
+def _granted(policy: Policy) -> frozenset[str]:
+    """Collect what new accounts and tokens of foreign issuers may carry."""
+    of_issuers = [issuer.scopes for issuer in policy.jwt.issuers.values()]
+    return frozenset(chain(*of_issuers, policy.accounts.scopes if policy.accounts else ()))
 
 
 def _unnamed(text: str, what: str, names: Iterable[str]) -> str:

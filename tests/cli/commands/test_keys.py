@@ -295,3 +295,12 @@ def test_more_than_a_page_of_keys_is_listed_whole(cli: Cli, policy: Path) -> Non
 def test_a_key_that_is_not_there(cli: Cli, policy: Path) -> None:
     for command in ("show", "rotate", "revoke", "quarantine", "release", "drop-old"):
         assert "no key of this id" in cli("keys", command, "nothing", code=1).err
+
+
+def test_a_right_that_an_endpoint_of_garrison_s_own_asks_for_is_known(cli: Cli, policy: Path) -> None:
+    """A collector's key is made without force."""
+    policy.write_text(policy.read_text("utf-8") + '\n[operations]\nmetrics = "/metrics"\n', "utf-8")
+
+    cli("keys", "create", "prometheus", "--scopes", "admin:metrics")
+
+    assert [key["scopes"] for key in cli("keys", "list", "--json").json] == [["admin:metrics"]]

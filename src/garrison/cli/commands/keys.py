@@ -306,7 +306,7 @@ def _named(work: _Work, order: NewKey) -> Refusal | None:
     from garrison.model.http.refusal import invalid
 
     plans = work.runtime.driven.force.plans
-    found = unnamed(order, work.runtime.policy, [plan.route for plan in plans.listed])
+    found = unnamed(order, work.runtime.policy, {plan.route: plan.scopes for plan in plans.listed})
     return invalid(found) if found else None
 
 
