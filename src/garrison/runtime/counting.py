@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from garrison.runtime.process.secrets import read_password
 from garrison.stores.memory.counters import MemoryCounters
-from garrison.stores.recorded import RecordCounters
+from garrison.stores.near.counters import Near, NearCounters
+from garrison.stores.recorded import MEANWHILE, RecordCounters
 
 if TYPE_CHECKING:
     from garrison.crypto.ring import KeyRing
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
-    from garrison.policy.schema import Stores
+    from garrison.policy.schema import Policy
     from garrison.stores.protocols import Counters, Face
     from garrison.stores.redis.opened import RedisServer
 
@@ -22,14 +23,17 @@ __all__ = ["Counting"]
 class Counting:
     """The counters of one process, for both ways of waiting."""
 
-    def __init__(self, stores: Stores, clock: Clock, ring: KeyRing, randomness: Randomness) -> None:
+    def __init__(self, policy: Policy, clock: Clock, ring: KeyRing, randomness: Randomness) -> None:
         """Prepare to count; a server is asked at the first request.
 
         Raises:
             SecretError: The server's password is missing or readable by others.
         """
+        stores = policy.stores
         self.memory = MemoryCounters(clock, stores.counter_keys)
+        self.near = Near(self.memory, clock, processes_of(policy))
         self._in_memory = stores.counters == "memory:"
+        self._spared = stores.records != "memory:"
         self._clock = clock
         self._randomness = randomness
         self._server: RedisServer | None = None
@@ -43,19 +47,33 @@ class Counting:
         """Give the counters for one way of waiting.
 
         Args:
-            face: Of the records, for counters that are kept there.
+            face: Of the records, for counters that are kept there, always or meanwhile.
             awaited: Whether a loop waits.
         """
-        if self._server is not None:
-            return self._server.awaited() if awaited else self._server.driven()
-        return self.memory if self._in_memory else RecordCounters(face, self._clock, self._randomness)
+        if self._in_memory:
+            return self.memory
+        if self._server is None:
+            return NearCounters(self.near, RecordCounters(face, self._clock, self._randomness))
+        shared = self._server.awaited() if awaited else self._server.driven()
+        return NearCounters(self.near, shared, self._meanwhile(face) if self._spared else None)
+
+    def _meanwhile(self, face: Face) -> RecordCounters:
+        breaker = self.near.breaker
+        return RecordCounters(face, self._clock, self._randomness, MEANWHILE, lambda: breaker.since)
 
     @property
-    def answers(self) -> bool:
-        """Whether the last question to the server was answered; True where there is none."""
-        return self._server is None or self._server.answers
+    def state(self) -> str:
+        """`ok`, or `failed` and what becomes of requests meanwhile."""
+        if not self.near.breaker.faults:
+            return "ok"
+        return "failed: counted in records" if self._server is not None and self._spared else "failed: closed"
 
     def close(self) -> None:
         """Let go of the server."""
         if self._server is not None:
             self._server.close()
+
+
+def processes_of(policy: Policy) -> int:
+    """Tell how many processes count together at most."""
+    return policy.stores.processes or policy.workers

@@ -36,6 +36,8 @@ from garrison.runtime.process.secrets import root_keys
 from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
+from garrison.stores.near.breaker import PROBE
+from garrison.stores.near.counters import NearCounters
 from garrison.stores.news import POLL, News
 from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
@@ -92,7 +94,7 @@ class Runtime:
         self.abuse = AbuseWatch(self.news, randomness)
         self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
         self.revoked = Revocations(self.news, _longest(policy))
-        self.counting = Counting(policy.stores, clock, self.ring, randomness)
+        self.counting = Counting(policy, clock, self.ring, randomness)
         self.store = open_store(policy, clock, self.ring)
         accounts = policy.accounts or Accounts()
         self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
@@ -222,7 +224,7 @@ class Runtime:
         # What is remembered may be used for as long as the news are fresh; then every request that needs a record
         # is answered 503.
         records = "ok" if self.news.fresh(self.clock.monotonic()) else "failed: closed"
-        return {"records": records, "counters": "ok" if self.counting.answers else "failed: closed"}
+        return {"records": records, "counters": self.counting.state}
 
     def metrics(self) -> Iterator[Metric]:
         """Tell every figure of this process."""
@@ -315,6 +317,7 @@ class Runtime:
     def _work(self) -> tuple[Job, ...]:
         return (
             Job("news", POLL, self._poll),
+            Job("counters", PROBE, self.heal),
             Job("policy", LOOK, self.look),
             Job("journal", FLUSH, self.flush),
             Job("keys", _TEND, self._tend),
@@ -333,6 +336,12 @@ class Runtime:
         """Put the policy file in force if it changed; on any fault the old one stays."""
         if self._watch is not None:
             self._watch.look()
+
+    def heal(self) -> None:
+        """Ask counters that did not answer again, and tell them what was counted meanwhile."""
+        counters = self.driven_side.counters
+        if isinstance(counters, NearCounters):
+            drive(counters.heal())
 
     def flush(self, *, last: bool = False) -> None:
         """Write every refusal noted so far to the journal; returns when it is there.

@@ -12,24 +12,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from garrison.errors import StoreError, UsageError
 from garrison.limits import concurrency, parse
 from garrison.limits.algorithms import SPEND, State, carry
-from garrison.limits.limit import Verdict
+from garrison.limits.limit import Ask, Verdict
 from garrison.limits.notation import text
 from garrison.limits.subject import bounded
 from garrison.model.units import SECOND
-from garrison.stores.protocols import Drop, Kind, Put, Record
+from garrison.stores.protocols import Consume, Drop, Kind, Put, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from garrison.limits.limit import Ask, Limit
+    from garrison.limits.limit import Limit
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
-    from garrison.stores.protocols import Records
+    from garrison.stores.protocols import Counters, Records
 
-__all__ = ["COUNTS", "TRIES", "Count", "RecordCounters"]
+__all__ = ["COUNTS", "MEANWHILE", "TRIES", "Count", "RecordCounters"]
 
 TRIES: Final = 1_000
 """How often a step may be overtaken; each time somebody else's went through."""
@@ -53,9 +55,16 @@ class Count(Record, frozen=True, kw_only=True):
     until: int
     """When it is as good as new, wall microseconds."""
 
+    passed: int = 0
+    """Units that were spent since the row was made."""
+
 
 COUNTS = Kind(name="counts", struct=Count, indexes=("subject",), expires="until", durable=False)
 """Not durable: a power cut may give back what was spent in the last seconds, a killed process gives back nothing."""
+
+
+MEANWHILE = Kind(name="counts_meanwhile", struct=Count, indexes=("subject",), expires="until", durable=False)
+"""What is counted while other counters do not answer."""
 
 
 class _Held(NamedTuple):
@@ -69,22 +78,36 @@ class _Held(NamedTuple):
 
     limit: Limit
     changed: bool = False
+    passed: int = 0
+    """Units spent in this step."""
 
 
 class RecordCounters:
     """Counters of every process that shares a records store; implements `garrison.stores.protocols.Counters`."""
 
-    def __init__(self, records: Records, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        records: Records,
+        clock: Clock,
+        randomness: Randomness,
+        kind: Kind = COUNTS,
+        since: Callable[[], int] | None = None,
+    ) -> None:
         """Count in a store.
 
         Args:
-            records: One face of it; opened with `COUNTS` among its kinds.
+            records: One face of it; opened with the kind.
             clock: Wall time.
             randomness: Numbers the leases of concurrency limits, never twice the same.
+            kind: `COUNTS`, or `MEANWHILE` to stand in for counters that do not answer.
+            since: Tells since when those do not, wall microseconds. What was spent there is not known, so that
+                whoever has no row here counts as having spent everything at that instant.
         """
         self._records = records
         self._wall = clock.wall
         self._randomness = randomness
+        self._kind = kind
+        self._since = since
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Spend every ask, or none of them, as one atomic step.
@@ -96,7 +119,7 @@ class RecordCounters:
         for _ in range(TRIES):
             counters = await self._read(asks)
             verdicts, after = self._decided(asks, counters)
-            steps = [Put(COUNTS, _row(held, self._wall())) for held in after.values() if held.changed]
+            steps = [Put(self._kind, _row(held, self._wall())) for held in after.values() if held.changed]
             if not steps or (await self._records.commit(steps)).done:
                 return verdicts
         raise StoreError("counters")
@@ -117,8 +140,27 @@ class RecordCounters:
     async def reset(self, subject: str) -> None:
         """Forget everything that was counted for one subject, whatever the limit."""
         name = bounded(subject)
-        while rows := await self._records.find(COUNTS, "subject", name, limit=_PAGE):
-            await self._records.commit([Drop(COUNTS, row.id) for row in rows])
+        while rows := await self._records.find(self._kind, "subject", name, limit=_PAGE):
+            await self._records.commit([Drop(self._kind, row.id) for row in rows])
+
+    async def hand_over(self, counters: Counters) -> None:
+        """Take every row away and spend there what was spent here; of many processes that do, one gets each row.
+
+        Raises:
+            StoreError: One of the two could not answer; what was not handed over is still here.
+        """
+        after = ""
+        while rows := await self._records.find(self._kind, "", "", after, _PAGE):
+            for row in rows:
+                # A row that somebody still spends from is theirs to hand over.
+                if not (await self._records.commit([Consume(self._kind, row.id, row.version)])).done:
+                    continue
+                try:
+                    await _spend_up_to(counters, row)
+                except StoreError:
+                    await self._records.commit([Put(self._kind, replace(row, version=0))])
+                    raise
+            after = rows[-1].id
 
     async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
         """Read every counter that a step is about, once."""
@@ -129,7 +171,7 @@ class RecordCounters:
                 raise UsageError(f"a cost is a whole number from 0 up, not {cost!r}")
             id = _id(subject, limit)
             if id not in counters:
-                row = await self._records.get(COUNTS, id)
+                row = await self._records.get(self._kind, id)
                 counters[id] = _held(row or Count(id=id, subject=bounded(subject), limit="", state="", until=0), limit)
         return counters
 
@@ -150,11 +192,13 @@ class RecordCounters:
         id, limit = _id(ask.subject, ask.limit), ask.limit
         held = after[id]
         state = held.state if held.limit == limit else _carried(held, limit, now)
+        if state is None and self._since is not None:
+            state = SPEND[limit.algorithm](None, min(self._since(), now), limit, limit.burst, 1)[0]
         lease = int.from_bytes(self._randomness(8)) >> 1 | 1 if limit.algorithm == "concurrency" else 0
         kept, verdict = SPEND[limit.algorithm](state, now, limit, ask.cost, lease)
         if verdict.allowed:
             if ask.cost:
-                after[id] = _Held(held.row, kept, limit, changed=True)
+                after[id] = _Held(held.row, kept, limit, changed=True, passed=held.passed + ask.cost)
             return verdict
         if kept is not None:
             after[id] = before[id] = _Held(held.row, kept, limit, changed=True)
@@ -162,15 +206,26 @@ class RecordCounters:
 
     async def _give_back(self, ask: Ask) -> None:
         for _ in range(TRIES):
-            row = await self._records.get(COUNTS, _id(ask.subject, ask.limit))
+            row = await self._records.get(self._kind, _id(ask.subject, ask.limit))
             if row is None:
                 return
             held = _held(row, ask.limit)
             freed = concurrency.release(_bytes(held.state), ask.lease)
-            step = Put(COUNTS, _row(held._replace(state=freed), self._wall()))
+            step = Put(self._kind, _row(held._replace(state=freed), self._wall()))
             if freed == held.state or (await self._records.commit([step])).done:
                 return
         raise StoreError("counters")
+
+
+async def _spend_up_to(counters: Counters, row: Count) -> None:
+    """Spend what passed, or all there is: it may be more than ever comes at once."""
+    limit = parse(row.limit)
+    cost = min(row.passed, limit.burst) if limit.algorithm != "concurrency" else 0
+    while cost > 0:
+        (verdict,) = await counters.take([Ask(row.subject, limit.but(mode="enforce"), cost)])
+        if verdict.allowed:
+            return
+        cost = min(verdict.remaining, cost - 1)
 
 
 def _id(subject: str, limit: Limit) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
-from garrison.errors import StoreError
 from garrison.stores.redis.counters import Awaited, Driven, RedisCounters
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ class RedisServer:
             randomness: Numbers leases.
         """
         connection = connection_of(url, password)
-        self.answers = True
-        """Whether the last question was answered."""
-
         self._threads = Driven(**connection)
         self._loops = _Loops(connection)
         self._secret = secret
@@ -56,24 +52,7 @@ class RedisServer:
         self._threads.close()
 
     def _counters(self, link: Link) -> RedisCounters:
-        return RedisCounters(_Heard(self, link), self._secret, self._randomness)
-
-
-class _Heard:
-    """A link that tells whether it is answered."""
-
-    def __init__(self, server: RedisServer, link: Link) -> None:
-        self._server = server
-        self._link = link
-
-    async def send(self, step: Step) -> Sequence[int]:
-        try:
-            figures = await self._link.send(step)
-        except StoreError:
-            self._server.answers = False
-            raise
-        self._server.answers = True
-        return figures
+        return RedisCounters(link, self._secret, self._randomness)
 
 
 class _Loops:

@@ -1,0 +1,78 @@
+"""Refusals that are still true: whoever goes on asking is answered here, without asking the counters.
+
+A refusal says how long it lasts if nobody else spends, and whatever others spend makes it last longer. So until then
+the same step is refused for certain, and an attacker above a limit costs a look into a dictionary.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from garrison.limits.limit import NEVER, Verdict
+from garrison.model.units import SECOND
+from garrison.stores.near.recent import Recent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garrison.limits.limit import Ask
+
+__all__ = ["LONGEST", "MOST", "Denials"]
+
+LONGEST: Final = SECOND
+"""Microseconds that a refusal is kept at most: the bound on how long a reset goes unheard in another process."""
+
+MOST: Final = 20_000
+"""Refused steps that are kept."""
+
+
+class Denials:
+    """Steps that were refused, until they may pass."""
+
+    def __init__(self, capacity: int = MOST) -> None:
+        """Begin with none."""
+        self._kept: Recent[Sequence[Ask], tuple[int, int, Sequence[Verdict]]] = Recent(capacity)
+
+    def find(self, asks: tuple[Ask, ...], now: int) -> list[Verdict] | None:
+        """Give the verdicts of a step that would be refused, as of now; None: who knows.
+
+        Args:
+            asks: The step.
+            now: Monotonic microseconds.
+        """
+        kept = self._kept.get(asks)
+        if kept is None or kept[0] <= now:
+            return None
+        _, sent, verdicts = kept
+        return [_aged(verdict, now - sent) for verdict in verdicts]
+
+    def keep(self, asks: tuple[Ask, ...], verdicts: Sequence[Verdict], sent: int) -> None:
+        """Keep a refusal.
+
+        Args:
+            asks: The step.
+            verdicts: What it was told.
+            sent: Monotonic microseconds before it was asked: counted from there, no refusal outlives its reason.
+        """
+        # A place among concurrent requests may be given back at any moment.
+        waits = [
+            verdict.retry_after
+            for ask, verdict in zip(asks, verdicts, strict=True)
+            if not verdict.allowed and ask.limit.algorithm != "concurrency"
+        ]
+        if waits:
+            self._kept.keep(asks, (sent + min(max(waits), LONGEST), sent, verdicts))
+
+    def forget(self, subject: str) -> None:
+        """Forget every refusal that a subject has to do with."""
+        for asks in self._kept.keys():
+            if any(ask.subject == subject for ask in asks):
+                self._kept.pop(asks)
+
+
+def _aged(verdict: Verdict, passed: int) -> Verdict:
+    """Tell a verdict again after some microseconds."""
+    allowed, remaining, retry, reset, _ = verdict
+    if retry and retry < NEVER:
+        retry = max(retry - passed, 1)
+    return Verdict(allowed, remaining, retry, max(reset - passed, 1) if reset else 0)
