@@ -151,16 +151,21 @@ class RecordCounters:
         """
         after = ""
         while rows := await self._records.find(self._kind, "", "", after, _PAGE):
-            for row in rows:
-                # A row that somebody still spends from is theirs to hand over.
-                if not (await self._records.commit([Consume(self._kind, row.id, row.version)])).done:
-                    continue
+            taken = await self._consume(rows)
+            for number, row in enumerate(taken):
                 try:
                     await _spend_up_to(counters, row)
                 except StoreError:
-                    await self._records.commit([Put(self._kind, replace(row, version=0))])
+                    await self._records.commit([Put(self._kind, replace(left, version=0)) for left in taken[number:]])
                     raise
             after = rows[-1].id
+
+    async def _consume(self, rows: Sequence[Count]) -> Sequence[Count]:
+        """Take rows away; gives those that were ours to take: one that somebody still spends from is theirs."""
+        steps = [Consume(self._kind, row.id, row.version) for row in rows]
+        if (await self._records.commit(steps)).done:
+            return rows
+        return [row for row, step in zip(rows, steps, strict=True) if (await self._records.commit([step])).done]
 
     async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
         """Read every counter that a step is about, once."""
@@ -252,6 +257,7 @@ def _row(held: _Held, now: int) -> Count:
         limit=text(limit),
         state=_written_state(held.state),
         until=until,
+        passed=row.passed + held.passed,
     )
 
 

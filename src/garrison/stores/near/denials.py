@@ -33,6 +33,9 @@ class Denials:
         """Begin with none."""
         self._kept: Recent[Sequence[Ask], tuple[int, int, Sequence[Verdict]]] = Recent(capacity)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def find(self, asks: tuple[Ask, ...], now: int) -> list[Verdict] | None:
         """Give the verdicts of a step that would be refused, as of now; None: who knows.
 

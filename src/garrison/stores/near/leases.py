@@ -71,6 +71,9 @@ class Leases:
         self._leases: Recent[tuple[str, str], _Lease] = Recent(capacity)
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._leases)
+
     def spend(self, asks: Sequence[Ask], now: int) -> list[Verdict] | None:
         """Spend a whole step from what is here; None: not all of it is.
 
@@ -89,7 +92,8 @@ class Leases:
 
         None where nothing is to be taken in advance, or somebody else is about to.
         """
-        if not _leased(asks):
+        # With more added to it, a negative cost would look like one.
+        if not _leased(asks) or any(type(ask.cost) is not int or ask.cost < 0 for ask in asks):
             return None
         with self._lock:
             leases = [self._open(ask, now) for ask in asks]
