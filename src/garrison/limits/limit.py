@@ -84,6 +84,8 @@ MONTH: Final = 31 * DAY
 NEVER: Final = 2**53
 """`Verdict.retry_after` of an ask that no waiting can fulfil: it costs more than the limit ever holds."""
 
+_MOST: Final[dict[str, int]] = {"log": MOST_LOGGED, "concurrency": MOST_AT_ONCE}
+
 _FACTS: Final = ("algorithm", "count", "window", "burst", "per", "name", "mode", "counted", "otherwise")
 """What a limit is made from."""
 
@@ -202,8 +204,7 @@ class Limit:
         Raises:
             UsageError: A number out of its bounds, or a word that is none of the choices.
         """
-        most = {"log": MOST_LOGGED, "concurrency": MOST_AT_ONCE}.get(algorithm, MOST)
-        burst = count if burst is None else burst
+        burst, most = count if burst is None else burst, _MOST.get(algorithm, MOST)
         _demand(algorithm in ALGORITHMS, f"the algorithm must be one of {', '.join(ALGORITHMS)}")
         _demand(_is_count(count, most), f"the count must be a whole number from 0 to {most:,}")
         _demand(_is_count(burst, MOST), f"the burst must be a whole number from 0 to {MOST:,}")

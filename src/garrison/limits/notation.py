@@ -9,7 +9,8 @@ The notation, one line for each way of counting; `N` is a whole number, `W` a du
 
 Each may go on with `per address|principal|key|tenant|global` (address when left out), then `as NAME`, then
 `observe`, then how processes count together, `exact|fast|local` (exact when left out; only a rate is fast), then
-`else records|closed|local|open` (records when left out): what happens when that cannot be counted. Words are separated by one or more spaces. `parse(text(limit)) == limit` for every limit.
+`else records|closed|local|open` (records when left out): what happens when that cannot be counted. Words are separated
+by one or more spaces. `parse(text(limit)) == limit` for every limit.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.guard.drive import drive
 from garrison.runtime.process.secrets import read_password
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.near.counters import Near, NearCounters
@@ -31,11 +32,12 @@ class Counting:
         """
         stores = policy.stores
         self.memory = MemoryCounters(clock, stores.counter_keys)
-        self.near = Near(self.memory, clock, processes_of(policy))
+        self.near = Near(self.memory, clock, _processes(policy))
         self._in_memory = stores.counters == "memory:"
         self._spared = stores.records != "memory:"
         self._clock = clock
         self._randomness = randomness
+        self._driven: NearCounters | None = None
         self._server: RedisServer | None = None
         if stores.counters not in {"memory:", "records:"}:
             from garrison.stores.redis.opened import RedisServer
@@ -52,10 +54,17 @@ class Counting:
         """
         if self._in_memory:
             return self.memory
+        counters = NearCounters(self.near, *self._behind(face, awaited=awaited))
+        if not awaited:
+            self._driven = counters
+        return counters
+
+    def _behind(self, face: Face, *, awaited: bool) -> tuple[Counters, RecordCounters | None]:
+        """Give the shared counters, and those that stand in for them."""
         if self._server is None:
-            return NearCounters(self.near, RecordCounters(face, self._clock, self._randomness))
+            return RecordCounters(face, self._clock, self._randomness), None
         shared = self._server.awaited() if awaited else self._server.driven()
-        return NearCounters(self.near, shared, self._meanwhile(face) if self._spared else None)
+        return shared, self._meanwhile(face) if self._spared else None
 
     def _meanwhile(self, face: Face) -> RecordCounters:
         breaker = self.near.breaker
@@ -68,12 +77,17 @@ class Counting:
             return "ok"
         return "failed: counted in records" if self._server is not None and self._spared else "failed: closed"
 
+    def heal(self) -> None:
+        """Ask counters that did not answer again, and tell them what was counted meanwhile; for a job."""
+        if self._driven is not None:
+            drive(self._driven.heal())
+
     def close(self) -> None:
         """Let go of the server."""
         if self._server is not None:
             self._server.close()
 
 
-def processes_of(policy: Policy) -> int:
+def _processes(policy: Policy) -> int:
     """Tell how many processes count together at most."""
     return policy.stores.processes or policy.workers

@@ -37,7 +37,6 @@ from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
 from garrison.stores.near.breaker import PROBE
-from garrison.stores.near.counters import NearCounters
 from garrison.stores.news import POLL, News
 from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
@@ -317,7 +316,7 @@ class Runtime:
     def _work(self) -> tuple[Job, ...]:
         return (
             Job("news", POLL, self._poll),
-            Job("counters", PROBE, self.heal),
+            Job("counters", PROBE, self.counting.heal),
             Job("policy", LOOK, self.look),
             Job("journal", FLUSH, self.flush),
             Job("keys", _TEND, self._tend),
@@ -336,12 +335,6 @@ class Runtime:
         """Put the policy file in force if it changed; on any fault the old one stays."""
         if self._watch is not None:
             self._watch.look()
-
-    def heal(self) -> None:
-        """Ask counters that did not answer again, and tell them what was counted meanwhile."""
-        counters = self.driven_side.counters
-        if isinstance(counters, NearCounters):
-            drive(counters.heal())
 
     def flush(self, *, last: bool = False) -> None:
         """Write every refusal noted so far to the journal; returns when it is there.

@@ -13,9 +13,11 @@ from garrison.errors import SecretError
 from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
 from garrison.model.http.request import Request
+from garrison.model.units import MINUTE
 from garrison.policy.load import load
 from garrison.runtime.compose import Runtime, compose
 from garrison.stores.redis.opened import connection_of
+from garrison.testing import ManualClock
 from tests.stores.redis.server import serving, socket
 
 POLICY = """
@@ -28,6 +30,19 @@ counters = "unix://{socket}"
 [routes]
 "GET /open" = {{ public = true, limit = "at most 9 in 1h per address as {name}" }}
 "GET /held" = {{ public = true, limit = "1 at once per address as {name}-held" }}
+"""
+
+GONE = """
+hosts = ["api.example.com"]
+[stores]
+records = "sqlite:{folder}/x.db"
+counters = "unix://{socket}"
+[routes]
+"GET /open" = {{ public = true, limit = "at most 9 in 1h" }}
+"GET /closed" = {{ public = true, limit = "at most 9 in 1h else closed" }}
+"GET /local" = {{ public = true, limit = "at most 9 in 1h else local" }}
+"GET /passes" = {{ public = true, limit = "at most 9 in 1h else open" }}
+"GET /rate" = {{ public = true, limit = "100/m" }}
 """
 
 
@@ -67,17 +82,39 @@ def test_a_place_that_one_holds_is_free_when_it_lets_go(workers: tuple[Runtime, 
 
 
 @pytest.mark.parametrize("awaited", [True, False])
-def test_a_server_that_is_gone_lets_nobody_through_and_is_told_of(tmp_path: Path, *, awaited: bool) -> None:
+def test_without_its_server_each_limit_does_what_it_says_and_nothing_passes_unseen(
+    tmp_path: Path, *, awaited: bool
+) -> None:
     """To pass what cannot be counted would be a way around every limit: fell the server, and guess on."""
+    outcomes = {"/open": 429, "/closed": 503, "/local": 200, "/passes": 200}
     with serving() as path:
-        policy = load(POLICY.format(folder=tmp_path, socket=path, name="x"), "development")
-        worker = compose(policy)
-        assert asked(worker, awaited=awaited).refusal is None
-    refusal = asked(worker, awaited=awaited).refusal
+        worker = compose(load(GONE.format(folder=tmp_path, socket=path), "development"))
+        for route in outcomes:
+            assert asked(worker, awaited=awaited, path=route).refusal is None
+        assert worker.stores()["counters"] == "ok"
+    refusals = {route: asked(worker, awaited=awaited, path=route).refusal for route in outcomes}
 
-    assert refusal is not None
-    assert (refusal.code, refusal.status) == ("store_unavailable", 503)
-    assert worker.stores()["counters"] == "failed: closed"
+    assert {route: refusal.status if refusal else 200 for route, refusal in refusals.items()} == outcomes
+    assert worker.stores()["counters"] == "failed: counted in records"
+    worker.close()
+
+
+def test_a_server_that_is_back_is_told_what_passed_meanwhile(tmp_path: Path) -> None:
+    """By the job; until then nobody asks it."""
+    clock = ManualClock()
+    with serving() as path:
+        worker = compose(load(GONE.format(folder=tmp_path, socket=path), "development"), clock=clock)
+        assert asked(worker, path="/rate").refusal is None
+    asked(worker, path="/rate")
+    clock.advance(MINUTE)
+    assert [asked(worker, path="/rate").refusal is None for _ in range(101)] == [True] * 100 + [False]
+    worker.counting.heal()
+    assert worker.stores()["counters"] != "ok"
+    with serving(at=path):
+        worker.counting.heal()
+        clock.advance(MINUTE)
+        assert worker.stores()["counters"] == "ok"
+        assert asked(worker, path="/rate").refusal is not None
     worker.close()
 
 

@@ -69,7 +69,7 @@ class Near:
         """Forget what is kept here of a subject."""
         self.denials.forget(subject)
         self.leases.forget(subject)
-        for key in self.seen.keys():
+        for key in self.seen.known():
             if key[0] == subject:
                 self.seen.pop(key)
 
@@ -178,8 +178,10 @@ class NearCounters:
             return self._alone(asks, what)
         if not near.breaker.open:
             try:
-                verdicts = await self._divided(asks, what, self._shared, _counted) if alone else await _play(
-                    self._shared, what, asks
+                verdicts = (
+                    await self._divided(asks, what, self._shared, _counted)
+                    if alone
+                    else await _play(self._shared, what, asks)
                 )
             except StoreError:
                 near.breaker.failed()
@@ -208,16 +210,17 @@ class NearCounters:
         for ask in asks:
             if _otherwise(ask.limit) == "local" and ask.limit.counted != "local":
                 self._go_on(ask)
+        spare = self._spare or near.memory
         if way == "records" and what == "take":
             near.breaker.missed = True
-        verdicts = await self._divided(asks, what, self._spare, _otherwise)
+        verdicts = await self._divided(asks, what, spare, _otherwise)
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
-                near.elsewhere.keep(verdict.lease, self._spare if _otherwise(ask.limit) == "records" else near.memory)
+                near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)
         return verdicts
 
     async def _divided(
-        self, asks: tuple[Ask, ...], what: str, far: Counters | None, way: Callable[[Limit], str]
+        self, asks: tuple[Ask, ...], what: str, far: Counters, way: Callable[[Limit], str]
     ) -> list[Verdict]:
         """Spend one step in two places, or in neither: what is counted here is looked at first and spent last."""
         ways = [way(ask.limit) for ask in asks]
@@ -225,7 +228,7 @@ class NearCounters:
         there = [place for place, word in enumerate(ways) if word == "records"]
         verdicts = [_UNASKED] * len(asks)
         _put(verdicts, here, self._alone([asks[place] for place in here], "peek"))
-        if there and far is not None and all(verdict.allowed for verdict in verdicts):
+        if there and all(verdict.allowed for verdict in verdicts):
             _put(verdicts, there, await _play(far, what, tuple(asks[place] for place in there)))
         if what == "take" and all(verdict.allowed for verdict in verdicts):
             # Somebody may have come between; then what was spent there is lost to them, and nothing too much passes.

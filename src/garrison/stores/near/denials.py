@@ -68,7 +68,7 @@ class Denials:
 
     def forget(self, subject: str) -> None:
         """Forget every refusal that a subject has to do with."""
-        for asks in self._kept.keys():
+        for asks in self._kept.known():
             if any(ask.subject == subject for ask in asks):
                 self._kept.pop(asks)
 

@@ -1,8 +1,8 @@
 """Units taken in advance: a `fast` limit that is busy asks the shared counters once for many requests.
 
 A lease begins with what one request needs, doubles as long as it is spent in 20 ms, and halves when it ends unspent
-after 100 ms. Everything in it was taken from the counter before, so that all processes together never pass more than the
-limit; what is not spent in time is lost to the caller, never given twice.
+after 100 ms. Everything in it was taken from the counter before, so that all processes together never pass more than
+the limit; what is not spent in time is lost to the caller, never given twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from garrison.limits.limit import Ask, Limit
 
-__all__ = ["LARGEST", "LIFE", "MOST", "SOON", "Leases", "largest"]
+__all__ = ["LARGEST", "LIFE", "MOST", "SHARE", "SOON", "Leases", "largest"]
 
 LIFE: Final = 100 * MILLISECOND
 """Microseconds after which what is left of a lease is lost."""
@@ -101,9 +101,7 @@ class Leases:
                 return None
             for lease in leases:
                 lease.taking = True
-            return tuple(
-                ask._replace(cost=ask.cost + lease.size - 1) for ask, lease in zip(asks, leases, strict=True)
-            )
+            return tuple(ask._replace(cost=ask.cost + lease.size - 1) for ask, lease in zip(asks, leases, strict=True))
 
     def taken(self, asks: tuple[Ask, ...], verdicts: Sequence[Verdict], sent: int) -> None:
         """Take in what a wish was told.
@@ -132,7 +130,7 @@ class Leases:
     def forget(self, subject: str) -> None:
         """Let go of everything that a subject has here."""
         with self._lock:
-            for key in self._leases.keys():
+            for key in self._leases.known():
                 if key[0] == subject:
                     self._leases.pop(key)
 

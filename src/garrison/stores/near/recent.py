@@ -42,6 +42,6 @@ class Recent(Generic[K, V]):
         old = self._old.pop(key, None)
         return self._young.pop(key, old)
 
-    def keys(self) -> list[K]:
+    def known(self) -> list[K]:
         """Give every key."""
         return [*self._old, *self._young]
