@@ -134,6 +134,7 @@ class Limit:
         "counted",
         "drain",
         "full",
+        "hashed",
         "identity",
         "key",
         "mode",
@@ -158,6 +159,8 @@ class Limit:
     otherwise: Otherwise
     identity: str
     """All of the above in one text: limits with equal ones are equal."""
+    hashed: int
+    """The hash of that text: steps are looked up by their limits with every refusal."""
     key: str
     """Tells the counters of one subject apart."""
     shape: str
@@ -217,8 +220,7 @@ class Limit:
         _demand(counted != "fast" or algorithm == "rate", "only a rate is fast")
         _demand(otherwise in OTHERWISE, f"what stands after else must be one of {', '.join(OTHERWISE)}")
         _demand(len(name) <= 64 and _NAME.issuperset(name), "a name has at most 64 of A-Z a-z 0-9 _ . : / -")
-        shared = gcd(count, window)
-        refill, unit = count // shared, window // shared
+        refill, unit = _lowest(count, window)
         own = {
             "algorithm": algorithm,
             "count": count,
@@ -241,6 +243,7 @@ class Limit:
         }
         for field, value in own.items():
             object.__setattr__(self, field, value)
+        object.__setattr__(self, "hashed", hash(self.identity))
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise AttributeError("a Limit is frozen")
@@ -255,7 +258,7 @@ class Limit:
         return isinstance(other, Limit) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self.identity)
+        return self.hashed
 
     def __repr__(self) -> str:
         from garrison.limits.notation import text
@@ -286,6 +289,11 @@ class Ask(NamedTuple):
 
     lease: int = 0
     """For `release` of a concurrency limit: the verdict's `lease`."""
+
+
+def _lowest(count: int, window: int) -> tuple[int, int]:
+    shared = gcd(count, window)
+    return count // shared, window // shared
 
 
 def _demand(holds: bool, otherwise: str) -> None:

@@ -62,7 +62,7 @@ class Near:
         self.elsewhere: Recent[int, Counters] = Recent(_SEEN)
         """Which counters hold a place that was taken while the shared ones did not answer, by its lease."""
 
-        self.told = {"denials": 0, "leases": 0, "shared": 0, "records": 0, "closed": 0, "local": 0, "open": 0}
+        self.told = {"shared": 0, "records": 0, "closed": 0, "local": 0, "open": 0}
         """Steps by who answered them; for metrics."""
 
     def forget(self, subject: str) -> None:
@@ -93,15 +93,8 @@ class NearCounters:
         """Do what `take` does if it can be done without asking anybody; else give nothing."""
         near = self._near
         now = near.monotonic()
-        verdicts = near.denials.find(tuple(asks), now)
-        if verdicts is not None:
-            near.told["denials"] += 1
-            return verdicts
-        verdicts = near.leases.spend(asks, now)
-        if verdicts is not None:
-            near.told["leases"] += 1
-            return verdicts
-        return ()
+        verdicts = near.denials.find(asks if type(asks) is tuple else tuple(asks), now)
+        return near.leases.spend(asks, now) or () if verdicts is None else verdicts
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Spend every ask, or none of them, as one step.

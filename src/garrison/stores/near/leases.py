@@ -67,6 +67,9 @@ class Leases:
             processes: Most processes that count together.
             capacity: Most leases; one that is forgotten is lost.
         """
+        self.told = 0
+        """How many steps were spent from here."""
+
         self._processes = processes
         self._leases: Recent[tuple[str, str], _Lease] = Recent(capacity)
         self._lock = Lock()
@@ -165,7 +168,9 @@ class Leases:
                 spent.append((lease, cost))
                 reset = max(lease.reset - (now - lease.born), 1)
                 verdicts.append(Verdict(True, lease.rest + lease.left, 0, reset))
-            if not keep:
+            if keep:
+                self.told += 1
+            else:
                 for lease, units in spent:
                     lease.left += units
         return verdicts

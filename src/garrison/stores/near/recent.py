@@ -20,28 +20,30 @@ class Recent(Generic[K, V]):
             capacity: Most entries; an attacker who brings more keys than that takes room from others, and no more.
         """
         self._half = capacity // 2
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
+        self.young: dict[K, V] = {}
+        """What was kept since the last exchange; the other half is in `old`."""
+
+        self.old: dict[K, V] = {}
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self.old)
 
     def get(self, key: K) -> V | None:
         """Give what was kept under a key."""
-        found = self._young.get(key)
-        return found if found is not None else self._old.get(key)
+        found = self.young.get(key)
+        return found if found is not None else self.old.get(key)
 
     def keep(self, key: K, value: V) -> None:
         """Keep a value, and forget the oldest when there is no room."""
-        if len(self._young) >= self._half:
-            self._young, self._old = {}, self._young
-        self._young[key] = value
+        if len(self.young) >= self._half:
+            self.young, self.old = {}, self.young
+        self.young[key] = value
 
     def pop(self, key: K) -> V | None:
         """Forget a key; gives what was kept."""
-        old = self._old.pop(key, None)
-        return self._young.pop(key, old)
+        old = self.old.pop(key, None)
+        return self.young.pop(key, old)
 
     def known(self) -> list[K]:
         """Give every key."""
-        return [*self._old, *self._young]
+        return [*self.old, *self.young]
