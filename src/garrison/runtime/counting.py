@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.guard.drive import drive
+from garrison.model.metric import Metric, Sample, single
 from garrison.runtime.process.secrets import read_password
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.near.counters import Near, NearCounters
 from garrison.stores.recorded import MEANWHILE, RecordCounters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from garrison.crypto.ring import KeyRing
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
     from garrison.policy.schema import Policy
     from garrison.stores.protocols import Counters, Face
+    from garrison.stores.redis.counters import Calls
     from garrison.stores.redis.opened import RedisServer
 
 __all__ = ["Counting"]
@@ -76,6 +80,26 @@ class Counting:
         if not self.near.breaker.faults:
             return "ok"
         return "failed: counted in records" if self._server is not None and self._spared else "failed: closed"
+
+    def metrics(self) -> Iterator[Metric]:
+        """Tell what is counted where, and how long a server takes."""
+        near = self.near
+        yield single("garrison_counters", "gauge", "Counters of limits in memory.", self.memory.live)
+        if self._in_memory:
+            return
+        by = {"denials": near.denials.told, "leases": near.leases.told, **near.told}
+        steps = tuple(Sample(count, (("by", name),)) for name, count in by.items())
+        yield Metric("garrison_limit_steps_total", "counter", "Steps of limits, by what decided them.", steps)
+        left_alone = "1 while the shared counters are left alone because they did not answer."
+        yield single("garrison_counters_breaker_open", "gauge", left_alone, near.breaker.open)
+        if self._server is not None:
+            yield from self._of_server(self._server.calls)
+
+    def _of_server(self, calls: Calls) -> Iterator[Metric]:
+        seconds, steps = tuple(calls.seconds.samples()), tuple(calls.steps.samples())
+        yield Metric("garrison_counters_call_seconds", "histogram", "How long the server took to answer.", seconds)
+        yield Metric("garrison_counters_call_steps", "histogram", "Steps that went in one call.", steps)
+        yield single("garrison_counters_calls_failed_total", "counter", "Calls without an answer.", calls.failed)
 
     def heal(self) -> None:
         """Ask counters that did not answer again, and tell them what was counted meanwhile; for a job."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from garrison import PolicyError
 from garrison.errors import SecretError
@@ -14,6 +16,7 @@ from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
 from garrison.model.http.request import Request
 from garrison.model.units import MINUTE
+from garrison.opentelemetry import instrument
 from garrison.policy.load import load
 from garrison.runtime.compose import Runtime, compose
 from garrison.stores.redis.opened import connection_of
@@ -116,6 +119,28 @@ def test_a_server_that_is_back_is_told_what_passed_meanwhile(tmp_path: Path) -> 
         assert worker.stores()["counters"] == "ok"
         assert asked(worker, path="/rate").refusal is not None
     worker.close()
+
+
+def test_what_decided_and_how_long_it_took_is_told(workers: tuple[Runtime, Runtime]) -> None:
+    """To a collector, and through OpenTelemetry."""
+    worker, reader = workers[0], InMemoryMetricReader()
+    instrument(worker, MeterProvider([reader]).get_meter("test"))
+    for _ in range(12):
+        asked(worker)
+
+    told = {
+        (metric.name, sample.labels, sample.part): sample.value
+        for metric in worker.metrics()
+        for sample in metric.samples
+    }
+    assert told["garrison_limit_steps_total", (("by", "shared"),), ""] == 10
+    assert told["garrison_limit_steps_total", (("by", "denials"),), ""] == 2
+    assert told["garrison_counters_call_steps", (), "_sum"] == 10
+    assert 0 < told["garrison_counters_call_seconds", (), "_sum"] < 10
+    data = reader.get_metrics_data()
+    assert data is not None
+    names = {metric.name for metric in data.resource_metrics[0].scope_metrics[0].metrics}
+    assert {"garrison_counters_call_seconds_bucket", "garrison_counters_call_steps_count"} <= names
 
 
 def test_the_password_is_read_from_where_the_policy_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

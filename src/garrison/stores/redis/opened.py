@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
-from garrison.stores.redis.counters import Awaited, Driven, RedisCounters
+from garrison.stores.redis.counters import Awaited, Calls, Driven, RedisCounters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -34,8 +34,9 @@ class RedisServer:
             randomness: Numbers leases.
         """
         connection = connection_of(url, password)
-        self._threads = Driven(**connection)
-        self._loops = _Loops(connection)
+        self.calls = Calls()
+        self._threads = Driven(calls=self.calls, **connection)
+        self._loops = _Loops(connection, self.calls)
         self._secret = secret
         self._randomness = randomness
 
@@ -58,15 +59,16 @@ class RedisServer:
 class _Loops:
     """A link for each loop, for as long as it runs."""
 
-    def __init__(self, connection: dict[str, Any]) -> None:
+    def __init__(self, connection: dict[str, Any], calls: Calls) -> None:
         self._connection = connection
+        self._calls = calls
         self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Awaited, object]] = WeakKeyDictionary()
 
     async def send(self, step: Step) -> Sequence[int]:
         loop = asyncio.get_running_loop()
         known = self._links.get(loop)
         if known is None:
-            link = Awaited(**self._connection)
+            link = Awaited(calls=self._calls, **self._connection)
             ending = _held(link)
             await anext(ending)
             known = self._links.setdefault(loop, (link, ending))
