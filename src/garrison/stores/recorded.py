@@ -21,7 +21,7 @@ from garrison.limits.limit import Ask, Verdict
 from garrison.limits.notation import text
 from garrison.limits.subject import bounded
 from garrison.model.units import SECOND
-from garrison.stores.protocols import Consume, Drop, Kind, Put, Record
+from garrison.stores.protocols import Add, Drop, Kind, Put, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,10 @@ class Count(Record, frozen=True, kw_only=True):
     """When it is as good as new, wall microseconds."""
 
     passed: int = 0
-    """Units that were spent since the row was made."""
+    """Units that were spent and are not yet handed over."""
+
+    began: int = 0
+    """Since when the counters do not answer that this one stands in for, wall microseconds."""
 
 
 COUNTS = Kind(name="counts", struct=Count, indexes=("subject",), expires="until", durable=False)
@@ -144,31 +147,35 @@ class RecordCounters:
             await self._records.commit([Drop(self._kind, row.id) for row in rows])
 
     async def hand_over(self, counters: Counters) -> None:
-        """Take every row away and spend there what was spent here; of many processes that do, one gets each row.
+        """Spend there what was spent here; of many processes that hand over, one gets each row's.
+
+        The rows stay: a process that cannot reach those counters yet goes on from them.
 
         Raises:
             StoreError: One of the two could not answer; what was not handed over is still here.
         """
         after = ""
         while rows := await self._records.find(self._kind, "", "", after, _PAGE):
-            taken = await self._consume(rows)
-            for number, row in enumerate(taken):
+            mine = await self._claim([row for row in rows if row.passed])
+            for number, row in enumerate(mine):
                 try:
                     await _spend_up_to(counters, row)
                 except StoreError:
-                    await self._records.commit([Put(self._kind, replace(left, version=0)) for left in taken[number:]])
+                    left = [Add(self._kind, each.id, "passed", each.passed) for each in mine[number:]]
+                    await self._records.commit(left)
                     raise
             after = rows[-1].id
 
-    async def _consume(self, rows: Sequence[Count]) -> Sequence[Count]:
-        """Take rows away; gives those that were ours to take: one that somebody still spends from is theirs."""
-        steps = [Consume(self._kind, row.id, row.version) for row in rows]
-        if (await self._records.commit(steps)).done:
+    async def _claim(self, rows: Sequence[Count]) -> Sequence[Count]:
+        """Mark rows as handed over; gives those that nobody else has spent from or claimed meanwhile."""
+        steps = [Put(self._kind, replace(row, passed=0)) for row in rows]
+        if not steps or (await self._records.commit(steps)).done:
             return rows
         return [row for row, step in zip(rows, steps, strict=True) if (await self._records.commit([step])).done]
 
     async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
-        """Read every counter that a step is about, once."""
+        """Read every counter that a step is about, once; one of an earlier outage is as good as none."""
+        began = self._since() if self._since is not None else 0
         counters: dict[str, _Held] = {}
         for subject, limit, cost, _ in asks:
             if type(cost) is not int or cost < 0:
@@ -177,7 +184,10 @@ class RecordCounters:
             id = _id(subject, limit)
             if id not in counters:
                 row = await self._records.get(self._kind, id)
-                counters[id] = _held(row or Count(id=id, subject=bounded(subject), limit="", state="", until=0), limit)
+                row = row or Count(id=id, subject=bounded(subject), limit="", state="", until=0)
+                if row.began < began:
+                    row = replace(row, limit="", state="", began=began)
+                counters[id] = _held(row, limit)
         return counters
 
     def _decided(self, asks: Sequence[Ask], before: dict[str, _Held]) -> tuple[list[Verdict], dict[str, _Held]]:
@@ -197,8 +207,8 @@ class RecordCounters:
         id, limit = _id(ask.subject, ask.limit), ask.limit
         held = after[id]
         state = held.state if held.limit == limit else _carried(held, limit, now)
-        if state is None and self._since is not None:
-            state = SPEND[limit.algorithm](None, min(self._since(), now), limit, limit.burst, 1)[0]
+        if state is None and held.row.began:
+            state = SPEND[limit.algorithm](None, min(held.row.began, now), limit, limit.burst, 1)[0]
         lease = int.from_bytes(self._randomness(8)) >> 1 | 1 if limit.algorithm == "concurrency" else 0
         kept, verdict = SPEND[limit.algorithm](state, now, limit, ask.cost, lease)
         if verdict.allowed:
@@ -258,6 +268,7 @@ def _row(held: _Held, now: int) -> Count:
         state=_written_state(held.state),
         until=until,
         passed=row.passed + held.passed,
+        began=row.began,
     )
 
 
