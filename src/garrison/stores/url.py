@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from garrison.errors import UsageError
 
@@ -22,8 +22,13 @@ _SQLITE = re.compile(r"[^\x00-\x1f?#]+")
 
 
 _POSTGRES = re.compile(
-    r"//(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[A-Za-z0-9_.~%-]+(?:\?(?P<query>[!-~]*))?"
+    r"//(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/[A-Za-z0-9_.~%-]+(?:\?(?P<query>[!-~]+))?"
 )
+_PARAMETER = re.compile(r"(?P<name>[a-z_]+)=(?P<value>[A-Za-z0-9_./~%-]+)")
+_PARAMETERS = frozenset(("application_name", "host", "port", "sslcert", "sslkey", "sslmode", "sslrootcert", "user"))
+"""What may stand in the query. Clients take far more, and some of it says where to connect whatever stands before it:
+`hostaddr`, `service`, several hosts."""
+
 _REDIS = re.compile(
     r"(?:(?P<scheme>rediss?)://(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/0?)?"
     r"|unix://(?:[A-Za-z0-9_.~%-]+@)?/[^\x00-\x20?#]+)"
@@ -58,16 +63,34 @@ def _judge_postgres(rest: str) -> None:
     if found is None:
         msg = "write postgresql://USER@HOST:PORT/DATABASE, and where the password is under [stores] password"
         raise UsageError(msg)
-    asked = dict(parse_qsl(found["query"] or "", keep_blank_values=True))
-    if "password" in asked or "passfile" in asked:
-        msg = "no password belongs into the URL; say under [stores] password where it is"
+    asked = _parameters(found["query"] or "")
+    host, folder = found["host"], asked.get("host", "/")
+    # A comma, encoded or not, begins another host.
+    if not folder.startswith("/") or "," in folder or (host and "host" in asked):
+        msg = "host names the folder of a socket, in place of a machine"
         raise UsageError(msg)
-    host = found["host"] or asked.get("host", "")
-    local = host in _LOOPBACK or host == "" or host.startswith("/")
-    if not local and asked.get("sslmode") != "verify-full":
+    if host and host not in _LOOPBACK and asked.get("sslmode") != "verify-full":
         # Anything less lets whoever sits between read every key's MAC, or be the database.
         msg = f"{host} is another machine; add ?sslmode=verify-full"
         raise UsageError(msg)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Read a query in which every client reads the same.
+
+    Raises:
+        UsageError: A parameter that is not known, stands twice, or could be read in two ways; without its value.
+    """
+    found: dict[str, str] = {}
+    for pair in query.split("&") if query else ():
+        parameter = _PARAMETER.fullmatch(pair)
+        name = parameter["name"] if parameter else ""
+        if parameter is None or name not in _PARAMETERS or name in found:
+            secret = "; where the password is stands under [stores] password" if name.startswith("pass") else ""
+            msg = f"after the ? may stand {', '.join(sorted(_PARAMETERS))}, each once, in plain letters{secret}"
+            raise UsageError(msg)
+        found[name] = unquote(parameter["value"])
+    return found
 
 
 def read_counters(url: str) -> str:
