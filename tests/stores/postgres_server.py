@@ -10,6 +10,7 @@ import tempfile
 from functools import cache
 from itertools import count
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP, Signals
 
 import psycopg
 
@@ -49,6 +50,20 @@ class PostgresServer:
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is as if its power was cut."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
+
+    def pause(self) -> None:
+        """Hold it and all below it still: connections stay, and nothing is said on them any more."""
+        self._signal(SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(SIGCONT)
+
+    def _signal(self, number: Signals) -> None:
+        process = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        for each in (process, *map(int, children)):
+            os.kill(each, number)
 
     def end(self) -> None:
         """Stop it for good."""

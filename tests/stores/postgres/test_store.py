@@ -6,16 +6,18 @@ import asyncio
 import os
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+import asyncpg
 import pytest
 
 from garrison.audit import verify
 from garrison.errors import StoreError, UsageError
 from garrison.guard.drive import drive
 from garrison.model.event import Event
-from garrison.stores.postgres.connection import Place, PostgresConnection, escaped, numbered, unescaped
+from garrison.stores.postgres.connection import POSTGRES, Place, PostgresConnection, escaped, numbered, unescaped
 from garrison.stores.postgres.lookups import CONNECTIONS
 from garrison.stores.postgres.store import PostgresStore
 from garrison.stores.protocols import Kind, Put, Query
@@ -106,6 +108,77 @@ def test_a_server_that_comes_back_is_found_again(server: PostgresServer, *, awai
     else:
         drive(lives())
     store.close()
+
+
+def test_a_server_that_says_nothing_is_given_up(server: PostgresServer) -> None:
+    """Both ways, for reads and commits: whoever swallows what is sent must not hold every thread and every caller."""
+    stores = [PostgresStore(server.database(), ManualClock(), KINDS, KEY) for _ in range(2)]
+    driven, awaited = stores[0].driven(), stores[1].awaited()
+
+    def works(face: Any) -> list[Any]:
+        return [face.get(THING, "a"), face.find(THING, "", ""), face.commit([Put(THING, Thing(id="b"))])]
+
+    async def each() -> list[Any]:
+        return [await _failure(work) for work in works(driven)]
+
+    async def together() -> list[Any]:
+        await awaited.get(THING, "a")
+        server.pause()
+        return await asyncio.gather(*map(_failure, works(awaited)))
+
+    drive(driven.get(THING, "a"))
+    try:
+        with ThreadPoolExecutor() as threads:
+            on_loop = threads.submit(lambda: asyncio.run(together()))
+            on_thread = threads.submit(lambda: drive(each()))
+            found: list[Any] = [*on_loop.result(timeout=60), *on_thread.result(timeout=60)]
+    finally:
+        server.resume()
+    assert [type(each) for each in found] == [StoreError] * 6
+    assert drive(driven.get(THING, "c")) is None
+    for store in stores:
+        store.close()
+
+
+async def _failure(work: Any) -> Any:
+    try:
+        return await work
+    except StoreError as error:
+        return error
+
+
+def test_whoever_waits_is_answered_whatever_goes_wrong(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that nobody thought of, and a loop that ends its tasks."""
+
+    async def ask(error: BaseException) -> BaseException:
+        async def fails(*_: Any) -> Any:
+            raise error
+
+        face = store.awaited()
+        await face.get(THING, "a")
+        monkeypatch.setattr("asyncpg.Pool.fetch", fails)
+        (found,) = await asyncio.gather(face.get(THING, "a"), return_exceptions=True)
+        monkeypatch.undo()
+        assert isinstance(found, BaseException)
+        return found
+
+    for error in (RuntimeError("hush"), asyncpg.InternalClientError("hush"), asyncio.CancelledError()):
+        found = asyncio.run(ask(error))
+        assert (type(found), "hush" in str(found)) == (StoreError, False)
+
+
+def test_a_commit_waits_for_what_the_server_waits_for_unless_it_need_not_last(server: PostgresServer) -> None:
+    """A server whose replicas must have it is not told otherwise, and one that is careless is."""
+    for setting, durable in (("remote_apply", "remote_apply"), ("off", "on"), ("local", "local")):
+        url = server.database()
+        PostgresConnection(Place(url)).execute(f"ALTER ROLE garrison SET synchronous_commit = {setting}")
+        connection = PostgresConnection(Place(url))
+        for begin, wanted in zip(POSTGRES.begin, ("off", durable), strict=True):
+            for statement in begin:
+                connection.execute(statement)
+            assert connection.execute("SHOW synchronous_commit").fetchone() == (wanted,)
+            connection.execute("ROLLBACK")
+        connection.close()
 
 
 def test_what_is_asked_in_one_turn_of_a_loop_is_one_question(

@@ -19,16 +19,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 import psycopg
-from psycopg import RawCursor
+from psycopg import OperationalError, RawCursor
+from psycopg.pq import TransactionStatus
 
 from garrison.errors import StoreError
 from garrison.stores.sql.dialect import Dialect
+from garrison.stores.sql.fault import fault_of
 from garrison.stores.sql.writer import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
+    "ANSWER",
     "CONNECT",
     "POSTGRES",
     "STATEMENT",
@@ -46,6 +49,12 @@ CONNECT = 5
 STATEMENT = 5_000
 """Milliseconds that one statement may take, waiting for another process's transaction included."""
 
+ANSWER = 6.0
+"""Seconds after which a server that says nothing is given up: a little more than it has for a statement."""
+
+_LOOK = 0.1
+"""Seconds between two looks at the clock while an answer is waited for."""
+
 _WRITING = 0x6761727269736F6E
 """Names the lock that a writing transaction holds: the word `garrison`."""
 
@@ -56,7 +65,12 @@ POSTGRES = Dialect(
     of_one=(psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError),
     begin=(
         ("BEGIN", "SET LOCAL synchronous_commit = off", _LOCK),
-        ("BEGIN", "SET LOCAL synchronous_commit = on", _LOCK),
+        # Where the server waits for its replicas as well, it goes on doing so.
+        (
+            "BEGIN",
+            "SELECT set_config('synchronous_commit', 'on', TRUE) WHERE current_setting('synchronous_commit') = 'off'",
+            _LOCK,
+        ),
     ),
     text="convert_from({}, 'UTF8')",
     whole="TRUE",
@@ -126,6 +140,19 @@ class _Rows:
         return (tuple(map(unescaped, row)) for row in self._cursor.fetchall())
 
 
+class _Connection(psycopg.Connection[Any]):
+    """Gives up a server that says nothing: behind a network that swallows all, its own limit ends no statement here."""
+
+    def wait(self, gen: Any, interval: float = _LOOK, timeout: float | None = None) -> Any:
+        """Wait for an answer; without one the connection is closed, for nobody knows what it is about."""
+        try:
+            return super().wait(gen, interval, ANSWER if timeout is None else timeout)
+        except OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
 class PostgresConnection:
     """One connection, in the manner of `sqlite3`."""
 
@@ -170,7 +197,7 @@ class PostgresConnection:
 
 def _connected(place: Place) -> psycopg.Connection[Any]:
     try:
-        return psycopg.connect(
+        return _Connection.connect(
             place.url,
             password=place.password or None,
             autocommit=True,
@@ -179,10 +206,7 @@ def _connected(place: Place) -> psycopg.Connection[Any]:
             options=f"-c statement_timeout={STATEMENT} -c client_encoding=UTF8 -c application_name=garrison",
         )
     except psycopg.Error as error:
-        # Not its words: they repeat the URL's parts.
-        reason = getattr(error, "sqlstate", None) or type(error).__name__
-        msg = f"the store cannot be reached ({reason})"
-        raise StoreError(msg) from None
+        raise fault_of("the store cannot be reached", error) from None
 
 
 class PostgresReaders:

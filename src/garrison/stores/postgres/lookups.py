@@ -15,6 +15,7 @@ import asyncpg
 
 from garrison.errors import StoreError
 from garrison.stores.postgres.connection import CONNECT, STATEMENT, escaped, numbered, unescaped
+from garrison.stores.sql.fault import fault_of
 from garrison.stores.sql.writer import CLOSED
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = ["CONNECTIONS", "Lookups"]
 CONNECTIONS = 4
 """Connections of one loop at most; questions are put together, so more are seldom of use."""
 
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Lookups:
@@ -108,7 +109,7 @@ class _Loop:
             pool = self._pool or await self._connected()
             rows: list[Any] = await pool.fetch(statement, *values)
         except _FAULTS as error:
-            raise _fault(error) from error
+            raise fault_of("the store could not answer", error) from error
         return rows
 
     async def _ask(self) -> None:
@@ -117,9 +118,12 @@ class _Loop:
         for table, answers in asked.items():
             try:
                 found = await self.fetch(f"SELECT key, body FROM {table.name} WHERE key = ANY($1)", [list(answers)])
-            except StoreError as error:
+            except BaseException as error:  # whatever it is, nobody may wait for ever
+                failed = error if isinstance(error, StoreError) else fault_of("the store could not answer", error)
                 for answer in _waiting(answers.values()):
-                    answer.set_exception(error)
+                    answer.set_exception(failed)
+                if not isinstance(error, Exception):
+                    raise
             else:
                 bodies = dict(found)
                 for key, of_key in answers.items():
@@ -164,7 +168,3 @@ async def _held(pool: Any) -> AsyncGenerator[None, None]:
         pool.terminate()
         # The transports are closed in the loop's next turn.
         await asyncio.sleep(0)
-
-
-def _fault(error: Exception) -> StoreError:
-    return StoreError(f"the store could not answer: {error}")

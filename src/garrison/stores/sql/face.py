@@ -13,6 +13,7 @@ from garrison.stores.protocols import Outcome
 from garrison.stores.redact import redact
 from garrison.stores.sealing import body_of
 from garrison.stores.sql import chain as journal
+from garrison.stores.sql.fault import fault_of
 from garrison.stores.sql.steps import prepare
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _all(acts: Sequence[Act]) -> Any:
 
 def fault(error: Exception) -> StoreError:
     """Give the error that leaves a store for one of its driver's."""
-    return StoreError(f"the store could not answer: {error}")
+    return fault_of("the store could not answer", error)
 
 
 def text_of(value: str | bytes) -> str:

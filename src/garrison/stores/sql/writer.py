@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from garrison.errors import StoreError
 from garrison.model.event import Event
 from garrison.stores.sealing import body_of
+from garrison.stores.sql.fault import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -225,7 +226,7 @@ class Writer:
                 connection.execute("ROLLBACK")
             self._put_back(behind, lost)
             for job in jobs:
-                job.future.set_exception(_fault(error))
+                job.future.set_exception(fault_of("the store could not write", error))
         else:
             for job in jobs:
                 if job.error is not None:
@@ -257,16 +258,10 @@ class Writer:
                 if isinstance(error, dialect.error) and not isinstance(error, dialect.of_one):
                     raise
                 execute("ROLLBACK TO work")
-                job.error = _fault(error) if isinstance(error, dialect.error) else error
+                job.error = fault_of("the store could not write", error) if isinstance(error, dialect.error) else error
             execute("RELEASE work")
         self._chain.extend(connection, bodies, now)
         execute("COMMIT")
-
-
-def _fault(error: Exception) -> StoreError:
-    fault = StoreError(f"the store could not write: {error}")
-    fault.__cause__ = error
-    return fault
 
 
 def _loss(count: int, now: int) -> bytes:
