@@ -163,8 +163,8 @@ def test_whoever_waits_is_answered_whatever_goes_wrong(store: PostgresStore, mon
         return found
 
     for error in (RuntimeError("hush"), asyncpg.InternalClientError("hush"), asyncio.CancelledError()):
-        found = asyncio.run(ask(error))
-        assert (type(found), "hush" in str(found)) == (StoreError, False)
+        told = asyncio.run(ask(error))
+        assert (type(told), "hush" in str(told)) == (StoreError, False)
 
 
 def test_a_commit_waits_for_what_the_server_waits_for_unless_it_need_not_last(server: PostgresServer) -> None:
