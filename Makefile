@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium postgres redis clean
+.PHONY: help venv lock run test check prove bench docs audit cluster lint wheel chromium postgres redis nginx clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -21,13 +21,16 @@ run: export GARRISON_ENV ?= development
 run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
 	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
 
-test: lint wheel chromium postgres redis ## everything that must hold before a change lands
+cluster: venv postgres nginx ## PostgreSQL, Valkey, three workers of the tasks API and nginx on loopback, under var/cluster (PORT= and 5 more)
+	@$(BIN)/python -m tools.cluster --port $(PORT)
+
+test: lint wheel chromium postgres redis nginx ## everything that must hold before a change lands
 	@$(TESTS) -n $(WORKERS) --dist loadfile $(PURE:%=--cov=garrison.%) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: lint wheel ## the fast part: static checks and the tests of the pure floor
 	@$(TESTS) $(wildcard $(PURE:%=tests/%) tests/tools)
 
-prove: venv wheel chromium postgres redis ## what takes longer: full statistics, more examples, mutants; tables land in docs/
+prove: venv wheel chromium postgres redis nginx ## what takes longer: full statistics, more examples, mutants; tables land in docs/
 	@$(TESTS) -m prove
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
@@ -66,6 +69,9 @@ postgres:
 
 redis:
 	@tools/redis
+
+nginx:
+	@tools/nginx
 
 venv: .venv/.installed ## make .venv from requirements.lock, with an editable install
 

@@ -18,6 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from signal import SIGINT
 from types import TracebackType
+from typing import Self
 
 import redis
 
@@ -105,7 +106,7 @@ class Cluster:
             part.stop()
         self._held.close()
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         """Start it."""
         self.start()
         return self

@@ -66,8 +66,8 @@ def answers(port: int, owner: str) -> bool:
 
 
 def _connection(port: int, password: str) -> psycopg.Connection:
-    place = {"host": "127.0.0.1", "port": port, "dbname": "postgres", "connect_timeout": 5}
-    return psycopg.connect(**place, user=_OWNER, password=password, autocommit=True)
+    place = f"host=127.0.0.1 port={port} dbname=postgres user={_OWNER} connect_timeout=5"
+    return psycopg.connect(place, password=password, autocommit=True)
 
 
 def _check_reach(folder: Path, account: str) -> None:
