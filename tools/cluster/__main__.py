@@ -42,11 +42,9 @@ def _tell(cluster: Cluster) -> None:
     rows = [("what", "where", "process", "log"), *((p.name, p.address, str(p.pid), str(p.log)) for p in cluster.parts)]
     for name, where, process, log in rows:
         print(f"{name:9} {where:16} {process:8} {log}")
-    variables = " ".join(f"{name}={value}" for name, value in cluster.environment.items())
     print(f"\nThe tasks API is served on http://{cluster.front.address}, Ctrl-C stops it. A first key:")
-    print(
-        f"  {variables} {Path(sys.executable).parent}/garrison keys create demo --scopes tasks:read -p {cluster.policy}"
-    )
+    environment, garrison = cluster.environment["GARRISON_ENV"], Path(sys.executable).with_name("garrison")
+    print(f"  GARRISON_ENV={environment} {garrison} keys create demo --scopes tasks:read --policy {cluster.policy}")
     sys.stdout.flush()
 
 

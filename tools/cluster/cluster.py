@@ -77,8 +77,12 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """Variables under which `garrison` works on this cluster."""
-        tasks = {"TASKS_POLICY": str(self.policy), "TASKS_DB": str(self.folder / "tasks.db")}
-        return {"GARRISON_ENV": "staging", **tasks}
+        return {
+            "GARRISON_ENV": "staging",
+            "TASKS_POLICY": str(self.policy),
+            "TASKS_DB": f"postgresql://tasks@127.0.0.1:{self.records.port}/tasks",
+            "TASKS_DB_PASSWORD_FILE": str(self.folder / "secrets" / "tasks"),
+        }
 
     def start(self) -> None:
         """Start all parts and wait until each answers; what was started is ended when one does not.
@@ -89,7 +93,8 @@ class Cluster:
         try:
             self._prepare()
             self.records.start()
-            database.make_database(self.records.port, self._secret("operator"), self._secret("records"))
+            for name in ("garrison", "tasks"):
+                database.make_database(self.records.port, self._secret("operator"), name, self._secret(name))
             self.counters.start()
             for worker in self.workers:
                 worker.begin()

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a cluster: its files, and the database and the user that Garrison's records have there."""
+"""The PostgreSQL of a cluster: its files, and a database with its user for Garrison's records and one for the tasks."""
 
 from __future__ import annotations
 
@@ -45,15 +45,16 @@ def make_files(folder: Path, port: int, password: str) -> None:
     _write(data / "postgresql.conf", server_of_records(port), account)
 
 
-def make_database(port: int, owner: str, password: str) -> None:
-    """Make Garrison's user and database unless they are there."""
+def make_database(port: int, owner: str, name: str, password: str) -> None:
+    """Make a database and a user of its name, unless they are there."""
+    known = sql.Identifier(name)
     with _connection(port, owner) as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'garrison'").fetchone() is None:
-            role = sql.SQL("CREATE ROLE garrison LOGIN PASSWORD {}").format(sql.Literal(password))
-            connection.execute(role)
-        if connection.execute("SELECT FROM pg_database WHERE datname = 'garrison'").fetchone() is None:
-            connection.execute("CREATE DATABASE garrison OWNER garrison ENCODING 'UTF8' TEMPLATE template0")
-            connection.execute("REVOKE ALL ON DATABASE garrison FROM PUBLIC")
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(known, sql.Literal(password)))
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            made = "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0"
+            connection.execute(sql.SQL(made).format(known, known))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(known))
 
 
 def answers(port: int, owner: str) -> bool:

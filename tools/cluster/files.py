@@ -42,7 +42,7 @@ forwarded = {{ peers = ["{front}/32"] }}
 
 [environments.staging.stores]
 records = "postgresql://garrison@127.0.0.1:{records}/garrison"
-password = "file:{secrets}/records"
+password = "file:{secrets}/garrison"
 counters = "redis://garrison@127.0.0.1:{counters}"
 counters_password = "file:{secrets}/counters"
 """
