@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from select import POLLIN, poll
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -51,7 +52,7 @@ _FIELDS = ("title", "description", "status", "priority")
 
 
 class SharedTaskStore:
-    """All tasks; as many connections as threads ask at once, and a new one after a fault."""
+    """All tasks; as many connections as threads ask at once."""
 
     def __init__(self, url: str, password: str = "") -> None:
         """Connect, and make the table unless it is there."""
@@ -64,18 +65,21 @@ class SharedTaskStore:
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = psycopg.connect(self._url, password=self._password, autocommit=True, connect_timeout=5)
+        connection = self._taken()
         try:
             yield connection
-        except psycopg.OperationalError:
-            connection.close()
-            raise
         finally:
             if not connection.closed:
                 self._idle.append(connection)
+
+    def _taken(self) -> psycopg.Connection:
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if not _ended(connection):
+                    return connection
+                connection.close()
+        return psycopg.connect(self._url, password=self._password, autocommit=True, connect_timeout=5)
 
     def close(self) -> None:
         """Close what is idle."""
@@ -111,6 +115,13 @@ class SharedTaskStore:
     def _rows(self, command: str, values: dict[str, Any]) -> list[Task]:
         with self._connection() as connection:
             return connection.cursor(row_factory=class_row(Task)).execute(command.encode(), values).fetchall()
+
+
+def _ended(connection: psycopg.Connection) -> bool:
+    """Tell whether the server has closed it meanwhile: an idle connection has nothing to read but that."""
+    look = poll()
+    look.register(connection.pgconn.socket, POLLIN)
+    return bool(look.poll(0))
 
 
 def _now() -> str:

@@ -175,6 +175,23 @@ def test_the_front_goes_on_without_a_worker(
     assert statuses == [200] * 12
 
 
+def test_readiness_waits_for_no_store(cluster: Cluster, key: str) -> None:
+    """What the probes of deploy/kubernetes count on: stores that are gone must not end what refuses in good order."""
+    assert tasks(cluster.front, key) == 200
+    cluster.records.kill()
+    cluster.counters.kill()
+
+    answers = [ask(worker, "GET", "/ready") for worker in cluster.workers]
+    refused = [tasks(worker, key) for worker in cluster.workers]
+
+    cluster.records.start()
+    cluster.counters.start()
+    assert [answer.status for answer in answers] == [200] * 3
+    assert refused == [503] * 3
+    for each in (cluster.front, *cluster.workers):
+        until(served(each, key), f"served again by {each.name}")
+
+
 def test_a_part_held_still_goes_on_where_it_was(cluster: Cluster, key: str) -> None:
     worker = cluster.workers[0]
     before = worker.pid
