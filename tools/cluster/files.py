@@ -27,6 +27,8 @@ port {port}
 dir "{folder}"
 save ""
 appendonly yes
+maxmemory 64mb
+maxmemory-policy noeviction
 user default off
 user garrison on #{digest} ~garrison:* resetchannels -@all +evalsha +eval +script|load +time +get +set +ping
 """
