@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench docs audit cluster lint wheel chromium postgres redis nginx systemd clean
+.PHONY: help venv lock run test check prove bench faults docs audit cluster lint wheel chromium postgres redis nginx systemd clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -34,6 +34,10 @@ prove: venv wheel chromium postgres redis nginx systemd ## what takes longer: fu
 	@$(TESTS) -m prove
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
+	@$(BIN)/python -m tools.faults
+
+faults: venv postgres nginx ## kill, hold still and fill the parts of a cluster under load; the table lands in docs/proof/
+	@$(BIN)/python -m tools.faults $(ARGS)
 
 bench: venv postgres redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
 	@$(BIN)/python -m benchmarks $(ARGS)

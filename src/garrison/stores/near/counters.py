@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DECISION", "Near", "NearCounters"]
 
 DECISION: Final = 0.055
-"""Seconds within which a limit is decided whatever happens to its counters: 30 ms for them, 20 for the records, and 5."""
+"""Seconds within which a limit is decided whatever happens to its counters: 30 ms for them, 20 for the records, 5."""
 
 _UNASKED: Final = Verdict(True, 0, 0, 0)
 """Of a limit that was not asked because another one refuses, or because it passes uncounted: it promises nothing."""
