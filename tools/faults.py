@@ -29,18 +29,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from garrison.stores.near.counters import DECISION
 from tools.cluster import ROOT, Cluster, ClusterError, Part, free_ports, until
 
-__all__ = ["CALLERS", "FAULTS", "ROUND", "Fault", "Row", "measured", "played"]
+__all__ = ["CALLERS", "FAULTS", "Fault", "Row", "measured", "played"]
 
 TABLE: Final = ROOT / "docs" / "proof" / "faults.md"
 
-EXACT: Final = 300
+EXACT: Final = 500
 """More than the load takes before a fault begins, and less than it takes in all."""
 
 RATE: Final = 20
 BURST: Final = 40
-ROUND: Final = RATE // 5
-"""What comes back of the rate while the processes notice one after the other that the counters are back."""
-
 CALLERS: Final = 6
 _PAUSE = 0.02
 """Seconds that a caller waits between two requests."""
@@ -326,7 +323,8 @@ through nginx, each a little after it was answered, while a part dies, stands st
 {rows}
 
 - *answered*: by anything but 5xx; a request that nginx can send to another worker is.
-- *exact*: what passed of `at most {exact} in 1h` beyond it, of which a part was left when the fault began; *rate*: of `{rate}/s burst {burst}` beyond burst and rate.
+- *exact*: what passed of `at most {exact} in 1h` beyond it, of which a part was left when the fault began; *rate*: of
+  `{rate}/s burst {burst}` beyond burst and rate.
 - *revoked*: what passed by a key a second after its revocation was acknowledged, just before the fault.
 - *writes lost*: tasks whose creation was acknowledged and that were not there afterwards.
 - *late*: limits that were decided later than {late:g} ms after they were asked for.
@@ -357,7 +355,7 @@ def main() -> int:
     if not given.only:
         told = {"rows": "\n".join(map(_line, rows)), "seconds": given.seconds, "late": DECISION * 1e3}
         TABLE.write_text(_PAGE.format(**told, exact=EXACT, rate=RATE, burst=BURST), "utf-8")
-    return int(any(row.exact or row.revoked or row.lost or row.rate > ROUND for row in rows))
+    return int(any(row.exact or row.rate or row.revoked or row.lost for row in rows))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from garrison.stores.near.denials import Denials
 from garrison.stores.near.leases import Leases
 from garrison.stores.near.recent import Recent
 from garrison.stores.near.share import share
+from garrison.stores.recorded import BackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -222,7 +223,10 @@ class NearCounters:
         spare = self._spare or near.memory
         if way == "records" and what == "take":
             near.breaker.missed = True
-        verdicts = await self._divided(asks, what, spare, _otherwise)
+        try:
+            verdicts = await self._divided(asks, what, spare, _otherwise)
+        except BackError:
+            return await self._divided(asks, what, self._shared, _counted)
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
                 near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)
