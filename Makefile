@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench docs audit lint wheel chromium postgres redis clean
+.PHONY: help venv lock run test check prove bench faults docs audit cluster lint wheel chromium postgres redis nginx systemd clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -21,16 +21,23 @@ run: export GARRISON_ENV ?= development
 run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
 	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
 
-test: lint wheel chromium postgres redis ## everything that must hold before a change lands
+cluster: venv postgres nginx ## PostgreSQL, Valkey, three workers of the tasks API and nginx on loopback, under var/cluster (PORT= and 5 more)
+	@$(BIN)/python -m tools.cluster --port $(PORT)
+
+test: lint wheel chromium postgres redis nginx systemd ## everything that must hold before a change lands
 	@$(TESTS) -n $(WORKERS) --dist loadfile $(PURE:%=--cov=garrison.%) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: lint wheel ## the fast part: static checks and the tests of the pure floor
 	@$(TESTS) $(wildcard $(PURE:%=tests/%) tests/tools)
 
-prove: venv wheel chromium postgres redis ## what takes longer: full statistics, more examples, mutants; tables land in docs/
+prove: venv wheel chromium postgres redis nginx systemd ## what takes longer: full statistics, more examples, mutants; tables land in docs/
 	@$(TESTS) -m prove
 	@HYPOTHESIS_PROFILE=prove $(TESTS) -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m tools.mutants
+	@$(BIN)/python -m tools.faults
+
+faults: venv postgres nginx ## kill, hold still and fill the parts of a cluster under load; the table lands in docs/proof/
+	@$(BIN)/python -m tools.faults $(ARGS)
 
 bench: venv postgres redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -67,6 +74,12 @@ postgres:
 redis:
 	@tools/redis
 
+nginx:
+	@tools/installed nginx nginx-light 'the cluster'
+
+systemd:
+	@tools/installed systemd-analyze systemd 'the tests of deploy/systemd'
+
 venv: .venv/.installed ## make .venv from requirements.lock, with an editable install
 
 .venv/.installed: requirements.lock pyproject.toml tools/venv
@@ -75,6 +88,8 @@ venv: .venv/.installed ## make .venv from requirements.lock, with an editable in
 lock: venv ## resolve requirements.lock anew, within the bounds of pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra fastapi --extra postgres --extra redis --universal --generate-hashes \
+		--constraint requirements.lock --no-emit-index-url --no-header --no-annotate --quiet --output-file deploy/requirements.lock
 
 clean: ## remove what the other commands made, but for var/
 	@rm -rf .venv build dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Security
 from fastapi.responses import FileResponse
@@ -21,6 +21,9 @@ from pydantic_core import PydanticCustomError
 from examples.tasks.store import Task, TaskStore
 from garrison.fastapi import Garrison, Principal, principal
 from garrison.fastapi import health as garrison_health
+
+if TYPE_CHECKING:
+    from examples.tasks.shared import SharedTaskStore
 
 __all__ = ["app"]
 
@@ -42,7 +45,17 @@ def place(environment: str) -> Path:
     return Path("/var/lib/tasks" if environment == "production" else "var", "tasks.db")
 
 
-store = TaskStore(Path(os.environ.get("TASKS_DB", place(os.environ.get("GARRISON_ENV", "production")))))
+def opened(where: str) -> TaskStore | SharedTaskStore:
+    """Open the tasks: a file, or a PostgreSQL that several machines share, whose password is in a file of its own."""
+    if not where.startswith("postgresql:"):
+        return TaskStore(Path(where))
+    from examples.tasks.shared import SharedTaskStore
+
+    password = os.environ.get("TASKS_DB_PASSWORD_FILE")
+    return SharedTaskStore(where, Path(password).read_text("ascii").strip() if password else "")
+
+
+store = opened(os.environ.get("TASKS_DB") or str(place(os.environ.get("GARRISON_ENV", "production"))))
 
 Me = Annotated[Principal, Security(principal)]
 

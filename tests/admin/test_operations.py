@@ -112,6 +112,11 @@ def test_anybody_may_ask_whether_requests_are_welcome_and_learns_no_more(world: 
     )
 
 
+def test_fitness_is_not_counted(world: World) -> None:
+    """A count on a server that is gone would refuse the question, and take all processes out of service."""
+    assert {told(world)[0] for _ in range(500)} == {200}
+
+
 def test_a_process_that_ends_sends_requests_elsewhere(world: World) -> None:
     world.runtime.draining = True
 

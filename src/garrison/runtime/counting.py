@@ -90,6 +90,8 @@ class Counting:
         by = {"denials": near.denials.told, "leases": near.leases.told, **near.told}
         steps = tuple(Sample(count, (("by", name),)) for name, count in by.items())
         yield Metric("garrison_limit_steps_total", "counter", "Steps of limits, by what decided them.", steps)
+        waits = tuple(near.waits.samples())
+        yield Metric("garrison_limit_wait_seconds", "histogram", "How long steps waited for their verdicts.", waits)
         left_alone = "1 while the shared counters are left alone because they did not answer."
         yield single("garrison_counters_breaker_open", "gauge", left_alone, near.breaker.open)
         if self._server is not None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from garrison.model.ids import Randomness
     from garrison.stores.protocols import Counters, Records
 
-__all__ = ["COUNTS", "MEANWHILE", "TRIES", "Count", "RecordCounters"]
+__all__ = ["COUNTS", "MEANWHILE", "TRIES", "BackError", "Count", "RecordCounters"]
 
 TRIES: Final = 1_000
 """How often a step may be overtaken; each time somebody else's went through."""
@@ -68,6 +68,17 @@ COUNTS = Kind(name="counts", struct=Count, indexes=("subject",), expires="until"
 
 MEANWHILE = Kind(name="counts_meanwhile", struct=Count, indexes=("subject",), expires="until", durable=False)
 """What is counted while other counters do not answer."""
+
+
+_BACK: Final = "#back"
+"""The row that tells all processes when the others were back; no counter is called so."""
+
+_TOLD: Final = 10 * SECOND
+"""Microseconds for which it tells."""
+
+
+class BackError(StoreError):
+    """The counters that these stand in for answer again, another process has found; spending here would be twice."""
 
 
 class _Held(NamedTuple):
@@ -116,7 +127,7 @@ class RecordCounters:
         """Spend every ask, or none of them, as one atomic step.
 
         Raises:
-            StoreError: The store could not answer, or others were always faster.
+            StoreError: The store could not answer, or others were always faster; `BackError` where it need not.
             UsageError: A cost that is no whole number from 0 up.
         """
         for _ in range(TRIES):
@@ -149,11 +160,12 @@ class RecordCounters:
     async def hand_over(self, counters: Counters) -> None:
         """Spend there what was spent here; of many processes that hand over, one gets each row's.
 
-        The rows stay: a process that cannot reach those counters yet goes on from them.
+        From now on nobody spends here, whoever has not noticed yet.
 
         Raises:
             StoreError: One of the two could not answer; what was not handed over is still here.
         """
+        await self._tell()
         after = ""
         while rows := await self._records.find(self._kind, "", "", after, _PAGE):
             mine = await self._claim([row for row in rows if row.passed])
@@ -166,6 +178,13 @@ class RecordCounters:
                     raise
             after = rows[-1].id
 
+    async def _tell(self) -> None:
+        """Tell every process that those counters are back; where another one just does, that will do."""
+        told, now = await self._records.get(self._kind, _BACK), self._wall()
+        version = told.version if told is not None else 0
+        row = Count(version=version, id=_BACK, subject="", limit="", state="", until=now + _TOLD, began=now)
+        await self._records.commit([Put(self._kind, row)])
+
     async def _claim(self, rows: Sequence[Count]) -> Sequence[Count]:
         """Mark rows as handed over; gives those that nobody else has spent from or claimed meanwhile."""
         steps = [Put(self._kind, replace(row, passed=0)) for row in rows]
@@ -176,6 +195,10 @@ class RecordCounters:
     async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
         """Read every counter that a step is about, once; one of an earlier outage is as good as none."""
         began = self._since() if self._since is not None else 0
+        if began:
+            back = await self._records.get(self._kind, _BACK)
+            if back is not None and back.began > began:
+                raise BackError("counters")
         counters: dict[str, _Held] = {}
         for subject, limit, cost, _ in asks:
             if type(cost) is not int or cost < 0:

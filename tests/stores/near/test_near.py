@@ -343,10 +343,28 @@ def test_an_outage_gives_nobody_more_than_the_limit(limit: str) -> None:
         fleet.shared.cut = False
         for counters in fleet.counters:
             drive(counters.heal())
-            play()
+            for _ in range(3):
+                play()
+                fleet.clock.advance(SECOND // 20)
         assert not any(near.breaker.faults for near in fleet.near)
         play()
         fleet.clock.advance(LONGEST)
+
+
+def test_a_process_that_alone_cannot_reach_them_passes_nothing_that_another_one_may_pass() -> None:
+    """Whoever is cut off a little longer would else give the same once more."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    for process in (0, 1):
+        fleet.passes("9/m", process)
+    fleet.clock.advance(MINUTE)
+    fleet.shared.cut = False
+    drive(fleet.counters[0].heal())
+    assert fleet.all_pass("9/m", 0) == 9
+    fleet.shared.cut = True
+    for subject in ("s", "another"):
+        with pytest.raises(StoreError):
+            fleet.passes("9/m", 1, subject)
 
 
 def test_what_cannot_be_handed_over_stays_where_it_is() -> None:

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Final
 from garrison.errors import StoreError
 from garrison.limits import Ask, parse
 from garrison.limits.limit import Verdict
+from garrison.model.metric import Histogram
+from garrison.model.units import SECOND
 from garrison.stores.near.breaker import Breaker
 from garrison.stores.near.denials import Denials
 from garrison.stores.near.leases import Leases
 from garrison.stores.near.recent import Recent
 from garrison.stores.near.share import share
+from garrison.stores.recorded import BackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
     from garrison.stores.protocols import Counters
     from garrison.stores.recorded import RecordCounters
 
-__all__ = ["Near", "NearCounters"]
+__all__ = ["DECISION", "Near", "NearCounters"]
+
+DECISION: Final = 0.055
+"""Seconds within which a limit is decided whatever happens to its counters: 30 ms for them, 20 for the records, 5."""
 
 _UNASKED: Final = Verdict(True, 0, 0, 0)
 """Of a limit that was not asked because another one refuses, or because it passes uncounted: it promises nothing."""
@@ -61,6 +67,9 @@ class Near:
 
         self.elsewhere: Recent[int, Counters] = Recent(_SEEN)
         """Which counters hold a place that was taken while the shared ones did not answer, by its lease."""
+
+        self.waits = Histogram((0.001, 0.002, 0.005, 0.01, 0.02, 0.05, DECISION, 0.1, 1))
+        """Seconds that steps waited for their verdicts, where somebody had to be asked."""
 
         self.told = {"shared": 0, "records": 0, "closed": 0, "local": 0, "open": 0}
         """Steps by who answered them; for metrics."""
@@ -147,6 +156,14 @@ class NearCounters:
 
     async def _take(self, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
         near = self._near
+        begun = near.monotonic()
+        try:
+            return await self._decide(asks)
+        finally:
+            near.waits.add((near.monotonic() - begun) / SECOND)
+
+    async def _decide(self, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
+        near = self._near
         sent = near.monotonic()
         wish = None if near.breaker.open else near.leases.wish(asks, sent)
         if wish is not None:
@@ -206,7 +223,10 @@ class NearCounters:
         spare = self._spare or near.memory
         if way == "records" and what == "take":
             near.breaker.missed = True
-        verdicts = await self._divided(asks, what, spare, _otherwise)
+        try:
+            verdicts = await self._divided(asks, what, spare, _otherwise)
+        except BackError:
+            return await self._divided(asks, what, self._shared, _counted)
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
                 near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)

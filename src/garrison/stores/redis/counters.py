@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEADLINE", "MOST_STEPS", "Awaited", "Calls", "Driven", "Link", "RedisCounters"]
 
-DEADLINE: Final = 0.05
-"""Seconds that a call may take, its connection included."""
+DEADLINE: Final = 0.03
+"""Seconds that a call may take, its connection included; what is left of 50 ms is for a commit to the records."""
 
 MOST_STEPS: Final = 128
 """Most steps of one call: a script keeps everybody else waiting."""
