@@ -10,10 +10,11 @@ from opentelemetry.metrics import Observation, get_meter
 from garrison.model.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.metrics import CallbackOptions, Meter
 
+    from garrison.model.metric import Metric
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["instrument"]
@@ -28,11 +29,20 @@ def instrument(runtime: Runtime, meter: Meter | None = None) -> None:
     """
     meter = meter or get_meter("garrison", VERSION)
     for metric in runtime.metrics():
-        make = meter.create_observable_counter if metric.kind == "counter" else meter.create_observable_gauge
-        make(metric.name.removesuffix("_total"), [partial(_observed, runtime, metric.name)], description=metric.help)
+        make = meter.create_observable_gauge if metric.kind == "gauge" else meter.create_observable_counter
+        for part in _parts(metric):
+            name = metric.name.removesuffix("_total") + part
+            make(name, [partial(_observed, runtime, metric.name, part)], description=metric.help)
 
 
-def _observed(runtime: Runtime, name: str, _: CallbackOptions) -> Iterator[Observation]:
+def _parts(metric: Metric) -> Sequence[str]:
+    """Name the instruments of a metric: an observable one cannot be a histogram, so its parts are counters."""
+    return ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
+
+
+def _observed(runtime: Runtime, name: str, part: str, _: CallbackOptions) -> Iterator[Observation]:
     for metric in runtime.metrics():
         if metric.name == name:
-            yield from (Observation(sample.value, dict(sample.labels)) for sample in metric.samples)
+            for sample in metric.samples:
+                if sample.part == part:
+                    yield Observation(sample.value, dict(sample.labels))

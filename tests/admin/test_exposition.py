@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from garrison.admin.exposition import exposition
-from garrison.model.metric import Metric, Sample
+from garrison.model.metric import Histogram, Metric, Sample
 
 NAMES = st.from_regex(r"garrison_[a-z_]{1,20}[a-z]", fullmatch=True).filter(lambda name: not name.endswith("_total"))
 TEXTS = st.text(
@@ -34,3 +35,23 @@ def test_a_counter_without_labels_and_one_without_samples() -> None:
     text = exposition([Metric("garrison_a_total", "counter", "All.", (Sample(7),)), empty])
 
     assert text == b"# HELP garrison_a_total All.\n# TYPE garrison_a_total counter\ngarrison_a_total 7\n"
+
+
+@given(st.lists(st.floats(0, 100), max_size=50))
+def test_a_histogram_counts_every_value_in_every_bucket_that_reaches_it(values: list[float]) -> None:
+    """A bucket that counted alone would be read as a negative one."""
+    histogram = Histogram((0.5, 1, 20))
+    for value in values:
+        histogram.add(value)
+
+    text = exposition([Metric("garrison_a_seconds", "histogram", "How long.", tuple(histogram.samples()))]).decode()
+
+    (family,) = text_string_to_metric_families(text)
+    found = {(each.name, each.labels.get("le", "")): each.value for each in family.samples}
+    below = {bound: sum(value <= float(bound) for value in values) for bound in ("0.5", "1", "20", "+Inf")}
+    assert family.type == "histogram"
+    assert found == {
+        **{("garrison_a_seconds_bucket", bound): count for bound, count in below.items()},
+        ("garrison_a_seconds_sum", ""): pytest.approx(sum(values)),
+        ("garrison_a_seconds_count", ""): len(values),
+    }

@@ -24,7 +24,7 @@ def exposition(metrics: Iterable[Metric]) -> bytes:
         if metric.samples:
             lines.append(f"# HELP {metric.name} {metric.help.translate(_ESCAPED_HELP)}")
             lines.append(f"# TYPE {metric.name} {metric.kind}")
-            lines += [f"{metric.name}{_labels(sample)} {sample.value:.17g}" for sample in metric.samples]
+            lines += [f"{metric.name}{each.part}{_labels(each)} {each.value:.17g}" for each in metric.samples]
     return "".join([f"{line}\n" for line in lines]).encode()
 
 

@@ -50,7 +50,7 @@ _REMEMBERED: Final = 1024
 
 def limit_name(limit: Limit) -> str:
     """Give the name under which callers see a limit: its own, or what it says, such as `50/s-burst-500/principal`."""
-    return limit.name or text(limit).replace(" per ", "/").replace(" ", "-")
+    return limit.name or text(limit.but(counted="exact", otherwise="records")).replace(" per ", "/").replace(" ", "-")
 
 
 def limit_headers(asks: Sequence[Ask], verdicts: Sequence[Verdict]) -> list[Header]:

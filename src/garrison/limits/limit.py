@@ -14,18 +14,22 @@ from garrison.model.units import DAY
 
 __all__ = [
     "ALGORITHMS",
+    "COUNTED",
     "LONGEST_WINDOW",
     "MONTH",
     "MOST",
     "MOST_AT_ONCE",
     "MOST_LOGGED",
     "NEVER",
+    "OTHERWISE",
     "PARTIES",
     "SLICES",
     "Algorithm",
     "Ask",
+    "Counted",
     "Limit",
     "Mode",
+    "Otherwise",
     "Party",
     "Verdict",
 ]
@@ -39,8 +43,25 @@ Party: TypeAlias = Literal["address", "principal", "key", "tenant", "global"]
 Mode: TypeAlias = Literal["enforce", "observe"]
 """Whether a spent limit denies, or only says that it would."""
 
+Counted: TypeAlias = Literal["exact", "fast", "local"]
+"""How processes that share counters count together; alone, a process counts exactly whatever is said.
+
+`exact`: every request asks the shared counters. `fast`: a process takes some in advance and spends them within 100 ms;
+never more than the limit in all, but up to a quarter of the burst may pass 100 ms after its time. `local`: each process
+counts alone, by its share of the limit.
+"""
+
+Otherwise: TypeAlias = Literal["records", "closed", "local", "open"]
+"""What becomes of a request that the shared counters cannot count.
+
+`records`: it is counted in the records store, and refused if that fails too. `closed`: it is refused. `local`: it is
+counted in the process, by its share of the limit. `open`: it passes.
+"""
+
 ALGORITHMS: Final[tuple[Algorithm, ...]] = ("rate", "log", "window", "calendar", "concurrency")
 PARTIES: Final[tuple[Party, ...]] = ("address", "principal", "key", "tenant", "global")
+COUNTED: Final[tuple[Counted, ...]] = ("exact", "fast", "local")
+OTHERWISE: Final[tuple[Otherwise, ...]] = ("records", "closed", "local", "open")
 
 MOST: Final = 10**9
 """Largest count and burst: what a counter of any store keeps exactly."""
@@ -62,6 +83,11 @@ MONTH: Final = 31 * DAY
 
 NEVER: Final = 2**53
 """`Verdict.retry_after` of an ask that no waiting can fulfil: it costs more than the limit ever holds."""
+
+_MOST: Final[dict[str, int]] = {"log": MOST_LOGGED, "concurrency": MOST_AT_ONCE}
+
+_FACTS: Final = ("algorithm", "count", "window", "burst", "per", "name", "mode", "counted", "otherwise")
+"""What a limit is made from."""
 
 _NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/-")
 
@@ -105,12 +131,15 @@ class Limit:
         "algorithm",
         "burst",
         "count",
+        "counted",
         "drain",
         "full",
+        "hashed",
         "identity",
         "key",
         "mode",
         "name",
+        "otherwise",
         "per",
         "refill",
         "shape",
@@ -126,8 +155,12 @@ class Limit:
     per: Party
     name: str
     mode: Mode
+    counted: Counted
+    otherwise: Otherwise
     identity: str
     """All of the above in one text: limits with equal ones are equal."""
+    hashed: int
+    """The hash of that text: steps are looked up by their limits with every refusal."""
     key: str
     """Tells the counters of one subject apart."""
     shape: str
@@ -153,6 +186,8 @@ class Limit:
         per: Party = "address",
         name: str = "",
         mode: Mode = "enforce",
+        counted: Counted = "exact",
+        otherwise: Otherwise = "records",
     ) -> None:
         """Check the numbers and compile what the algorithms need.
 
@@ -165,12 +200,14 @@ class Limit:
             name: What the limit is called in header fields and problem details: at most 64 characters
                 of `[A-Za-z0-9_.:/-]`.
             mode: `observe` never denies.
+            counted: How processes count together; only a rate is `fast`, because what is taken in advance may pass
+                a moment after its window.
+            otherwise: What becomes of a request that cannot be counted.
 
         Raises:
             UsageError: A number out of its bounds, or a word that is none of the choices.
         """
-        most = {"log": MOST_LOGGED, "concurrency": MOST_AT_ONCE}.get(algorithm, MOST)
-        burst = count if burst is None else burst
+        burst, most = count if burst is None else burst, _MOST.get(algorithm, MOST)
         _demand(algorithm in ALGORITHMS, f"the algorithm must be one of {', '.join(ALGORITHMS)}")
         _demand(_is_count(count, most), f"the count must be a whole number from 0 to {most:,}")
         _demand(_is_count(burst, MOST), f"the burst must be a whole number from 0 to {MOST:,}")
@@ -179,9 +216,11 @@ class Limit:
         _demand(_is_count(window, LONGEST_WINDOW) and window > 0, "the window must be from 1us to 366d")
         _demand(per in PARTIES, f"what is counted must be one of {', '.join(PARTIES)}")
         _demand(mode in {"enforce", "observe"}, "the mode must be enforce or observe")
+        _demand(counted in COUNTED, f"how it is counted must be one of {', '.join(COUNTED)}")
+        _demand(counted != "fast" or algorithm == "rate", "only a rate is fast")
+        _demand(otherwise in OTHERWISE, f"what stands after else must be one of {', '.join(OTHERWISE)}")
         _demand(len(name) <= 64 and _NAME.issuperset(name), "a name has at most 64 of A-Z a-z 0-9 _ . : / -")
-        shared = gcd(count, window)
-        refill, unit = count // shared, window // shared
+        refill, unit = _lowest(count, window)
         own = {
             "algorithm": algorithm,
             "count": count,
@@ -190,7 +229,9 @@ class Limit:
             "per": per,
             "name": name,
             "mode": mode,
-            "identity": f"{algorithm} {count} {window} {burst} {per} {name} {mode}",
+            "counted": counted,
+            "otherwise": otherwise,
+            "identity": f"{algorithm} {count} {window} {burst} {per} {name} {mode} {counted} {otherwise}",
             # A log that grows beyond its bound becomes a window: one counter, so that nobody starts afresh.
             "key": f"{'most' if algorithm in {'log', 'window'} else algorithm} {name or window}",
             "shape": f"{algorithm} {name} {window} {refill}/{unit} {burst}",
@@ -202,6 +243,7 @@ class Limit:
         }
         for field, value in own.items():
             object.__setattr__(self, field, value)
+        object.__setattr__(self, "hashed", hash(self.identity))
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise AttributeError("a Limit is frozen")
@@ -210,13 +252,13 @@ class Limit:
         raise AttributeError("a Limit is frozen")
 
     def _facts(self) -> tuple[Any, ...]:
-        return (self.algorithm, self.count, self.window, self.burst, self.per, self.name, self.mode)
+        return tuple(getattr(self, name) for name in _FACTS)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Limit) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self.identity)
+        return self.hashed
 
     def __repr__(self) -> str:
         from garrison.limits.notation import text
@@ -228,7 +270,7 @@ class Limit:
 
     def but(self, **changes: Any) -> Limit:
         """Make the same limit with some arguments changed: `limit.but(mode="observe")`."""
-        facts = dict(zip(("algorithm", "count", "window", "burst", "per", "name", "mode"), self._facts(), strict=True))
+        facts = dict(zip(_FACTS, self._facts(), strict=True))
         if facts["burst"] == facts["count"] and "burst" not in changes:
             facts["burst"] = None
         return Limit(**{**facts, **changes})
@@ -249,6 +291,11 @@ class Ask(NamedTuple):
     """For `release` of a concurrency limit: the verdict's `lease`."""
 
 
+def _lowest(count: int, window: int) -> tuple[int, int]:
+    shared = gcd(count, window)
+    return count // shared, window // shared
+
+
 def _demand(holds: bool, otherwise: str) -> None:
     if not holds:
         raise UsageError(otherwise)
@@ -267,5 +314,4 @@ def _drain(algorithm: Algorithm, count: int, window: int, burst: int) -> int:
 
 
 def _again(*facts: Any) -> Limit:
-    algorithm, count, window, burst, per, name, mode = facts
-    return Limit(algorithm=algorithm, count=count, window=window, burst=burst, per=per, name=name, mode=mode)
+    return Limit(**dict(zip(_FACTS, facts, strict=True)))

@@ -7,8 +7,10 @@ The notation, one line for each way of counting; `N` is a whole number, `W` a du
     N per calendar U            N per minute, hour, day or month of UTC, or per W counted from 1970
     N at once [for W]           N in flight; one counts for at most W (5m) if it is never released
 
-Each may go on with `per address|principal|key|tenant|global` (address when left out), then `as NAME`,
-then `observe`. Words are separated by one or more spaces. `parse(text(limit)) == limit` for every limit.
+Each may go on with `per address|principal|key|tenant|global` (address when left out), then `as NAME`, then
+`observe`, then how processes count together, `exact|fast|local` (exact when left out; only a rate is fast), then
+`else records|closed|local|open` (records when left out): what happens when that cannot be counted. Words are separated
+by one or more spaces. `parse(text(limit)) == limit` for every limit.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from garrison.errors import UsageError
-from garrison.limits.limit import MONTH, MOST_LOGGED, Limit
+from garrison.limits.limit import COUNTED, MONTH, MOST_LOGGED, Limit
 from garrison.model.units import DAY, HOUR, MINUTE, duration, duration_text
 
 __all__ = ["parse", "text"]
@@ -53,6 +55,10 @@ def parse(notation: str) -> Limit:
             facts["name"] = _next(words)
         if _follows(words, "observe"):
             facts["mode"] = "observe"
+        if words[:1] and words[0] in COUNTED:
+            facts["counted"] = _next(words)
+        if _follows(words, "else"):
+            facts["otherwise"] = _next(words)
         if words:
             raise UsageError(f"{words[0]!r} is not expected here")
         return Limit(**facts)
@@ -79,6 +85,8 @@ def text(limit: Limit) -> str:
     parts += [f"per {limit.per}"] if limit.per != "address" else []
     parts += [f"as {limit.name}"] if limit.name else []
     parts += ["observe"] if limit.mode == "observe" else []
+    parts += [limit.counted] if limit.counted != "exact" else []
+    parts += [f"else {limit.otherwise}"] if limit.otherwise != "records" else []
     return " ".join(parts)
 
 

@@ -6,11 +6,15 @@ whoever makes up addresses or keys must not be able to make up series.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-__all__ = ["Metric", "MetricKind", "Sample"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-MetricKind: TypeAlias = Literal["counter", "gauge"]
+__all__ = ["Histogram", "Metric", "MetricKind", "Sample", "single"]
+
+MetricKind: TypeAlias = Literal["counter", "gauge", "histogram"]
 
 
 class Sample(NamedTuple):
@@ -19,6 +23,9 @@ class Sample(NamedTuple):
     value: float
     labels: tuple[tuple[str, str], ...] = ()
     """Names and values of the labels, always in the same order."""
+
+    part: str = ""
+    """Of a histogram: `_bucket`, whose label `le` tells up to where it counts, `_sum` or `_count`."""
 
 
 class Metric(NamedTuple):
@@ -32,3 +39,38 @@ class Metric(NamedTuple):
     """What it says, in one line."""
 
     samples: tuple[Sample, ...]
+
+
+def single(name: str, kind: MetricKind, help: str, value: float) -> Metric:
+    """Make a figure of one value without labels."""
+    return Metric(name, kind, help, (Sample(value),))
+
+
+class Histogram:
+    """Counts by size. Not exact where threads add at the very same moment: it is for looking at."""
+
+    __slots__ = ("_bounds", "_counts", "_sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            bounds: Up to where each bucket counts, ascending; what is larger has a bucket of its own.
+        """
+        self._bounds = tuple(bounds)
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def samples(self) -> Iterator[Sample]:
+        """Tell it the way Prometheus does: each bucket with all below it."""
+        total = 0
+        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
+            total += count
+            yield Sample(total, (("le", "+Inf" if bound == float("inf") else f"{bound:g}"),), "_bucket")
+        yield Sample(self._sum, (), "_sum")
+        yield Sample(total, (), "_count")

@@ -220,7 +220,8 @@ def _looser(old: Any, new: Any) -> bool:
 def _as_strict(one: Limit, was: Limit) -> bool:
     alike = one.per == was.per and one.algorithm == was.algorithm
     enforced = one.mode == "enforce" or was.mode == "observe"
-    return alike and enforced and one.count * was.window <= was.count * one.window and one.burst <= was.burst
+    counts = one.otherwise != "open" or was.otherwise == "open"
+    return alike and enforced and counts and one.count * was.window <= was.count * one.window and one.burst <= was.burst
 
 
 _DEMANDS: dict[str, Callable[[Any, Any], bool]] = {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garrison.model.metric import Metric, Sample
+from garrison.model.metric import Metric, Sample, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from garrison.model.metric import MetricKind
     from garrison.runtime.runtime import Runtime
 
 __all__ = ["figures"]
@@ -20,15 +19,11 @@ def figures(runtime: Runtime) -> Iterator[Metric]:
     plans = runtime.driven.force.plans
     versions = ("version", plans.version[:12]), ("environment", runtime.policy.environment)
     yield Metric("garrison_policy_info", "gauge", "1; the policy in force.", (Sample(1, versions),))
-    yield _one("garrison_requests_total", "counter", "Requests that were judged.", runtime.correlate.named)
+    yield single("garrison_requests_total", "counter", "Requests that were judged.", runtime.correlate.named)
     yield from runtime.record.metrics()
-    yield _one("garrison_counters", "gauge", "Counters of limits in memory.", runtime.counting.memory.live)
-    yield _one("garrison_password_hashes", "gauge", "Password hashes that run or wait.", runtime.hash_pool.pending)
+    yield from runtime.counting.metrics()
+    yield single("garrison_password_hashes", "gauge", "Password hashes that run or wait.", runtime.hash_pool.pending)
     yield _states(runtime.stores())
-
-
-def _one(name: str, kind: MetricKind, help: str, value: float) -> Metric:
-    return Metric(name, kind, help, (Sample(value),))
 
 
 def _states(stores: Mapping[str, str]) -> Metric:

@@ -10,7 +10,7 @@ from garrison.admin.blocks import BLOCKS
 from garrison.credentials.key_record import ALLOWANCES, KEYS, SCHEMES, STRAYS, USES
 from garrison.runtime.process.workers import WORKERS
 from garrison.stores.news import NEWS
-from garrison.stores.recorded import COUNTS
+from garrison.stores.recorded import COUNTS, MEANWHILE
 from garrison.tokens.keys import SIGNING_KEYS
 from garrison.tokens.refresh import REFRESH_FAMILIES
 from garrison.tokens.revocations import REVOCATIONS
@@ -22,6 +22,7 @@ KINDS = (
     BLOCKS,
     COSTS,
     COUNTS,
+    MEANWHILE,
     INVITES,
     KEYS,
     LANES,

@@ -36,6 +36,7 @@ from garrison.runtime.process.secrets import root_keys
 from garrison.runtime.process.workers import ANNOUNCE, announce, leave
 from garrison.runtime.side import Side
 from garrison.runtime.waiting import AWAITED, DRIVEN
+from garrison.stores.near.breaker import PROBE
 from garrison.stores.news import POLL, News
 from garrison.tokens.revocations import Revocations
 from garrison.tokens.verifier import AHEAD
@@ -92,7 +93,7 @@ class Runtime:
         self.abuse = AbuseWatch(self.news, randomness)
         self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
         self.revoked = Revocations(self.news, _longest(policy))
-        self.counting = Counting(policy.stores, clock, self.ring, randomness)
+        self.counting = Counting(policy, clock, self.ring, randomness)
         self.store = open_store(policy, clock, self.ring)
         accounts = policy.accounts or Accounts()
         self.hash_pool = HashPool(duration(accounts.hash_wait), clock.monotonic, accounts.hash_threads)
@@ -222,7 +223,7 @@ class Runtime:
         # What is remembered may be used for as long as the news are fresh; then every request that needs a record
         # is answered 503.
         records = "ok" if self.news.fresh(self.clock.monotonic()) else "failed: closed"
-        return {"records": records, "counters": "ok" if self.counting.answers else "failed: closed"}
+        return {"records": records, "counters": self.counting.state}
 
     def metrics(self) -> Iterator[Metric]:
         """Tell every figure of this process."""
@@ -315,6 +316,7 @@ class Runtime:
     def _work(self) -> tuple[Job, ...]:
         return (
             Job("news", POLL, self._poll),
+            Job("counters", PROBE, self.counting.heal),
             Job("policy", LOOK, self.look),
             Job("journal", FLUSH, self.flush),
             Job("keys", _TEND, self._tend),

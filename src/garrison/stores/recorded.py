@@ -12,24 +12,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from garrison.errors import StoreError, UsageError
 from garrison.limits import concurrency, parse
 from garrison.limits.algorithms import SPEND, State, carry
-from garrison.limits.limit import Verdict
+from garrison.limits.limit import Ask, Verdict
 from garrison.limits.notation import text
 from garrison.limits.subject import bounded
 from garrison.model.units import SECOND
-from garrison.stores.protocols import Drop, Kind, Put, Record
+from garrison.stores.protocols import Add, Drop, Kind, Put, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from garrison.limits.limit import Ask, Limit
+    from garrison.limits.limit import Limit
     from garrison.model.clock import Clock
     from garrison.model.ids import Randomness
-    from garrison.stores.protocols import Records
+    from garrison.stores.protocols import Counters, Records
 
-__all__ = ["COUNTS", "TRIES", "Count", "RecordCounters"]
+__all__ = ["COUNTS", "MEANWHILE", "TRIES", "Count", "RecordCounters"]
 
 TRIES: Final = 1_000
 """How often a step may be overtaken; each time somebody else's went through."""
@@ -53,9 +55,19 @@ class Count(Record, frozen=True, kw_only=True):
     until: int
     """When it is as good as new, wall microseconds."""
 
+    passed: int = 0
+    """Units that were spent and are not yet handed over."""
+
+    began: int = 0
+    """Since when the counters do not answer that this one stands in for, wall microseconds."""
+
 
 COUNTS = Kind(name="counts", struct=Count, indexes=("subject",), expires="until", durable=False)
 """Not durable: a power cut may give back what was spent in the last seconds, a killed process gives back nothing."""
+
+
+MEANWHILE = Kind(name="counts_meanwhile", struct=Count, indexes=("subject",), expires="until", durable=False)
+"""What is counted while other counters do not answer."""
 
 
 class _Held(NamedTuple):
@@ -69,22 +81,36 @@ class _Held(NamedTuple):
 
     limit: Limit
     changed: bool = False
+    passed: int = 0
+    """Units spent in this step."""
 
 
 class RecordCounters:
     """Counters of every process that shares a records store; implements `garrison.stores.protocols.Counters`."""
 
-    def __init__(self, records: Records, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        records: Records,
+        clock: Clock,
+        randomness: Randomness,
+        kind: Kind = COUNTS,
+        since: Callable[[], int] | None = None,
+    ) -> None:
         """Count in a store.
 
         Args:
-            records: One face of it; opened with `COUNTS` among its kinds.
+            records: One face of it; opened with the kind.
             clock: Wall time.
             randomness: Numbers the leases of concurrency limits, never twice the same.
+            kind: `COUNTS`, or `MEANWHILE` to stand in for counters that do not answer.
+            since: Tells since when those do not, wall microseconds. What was spent there is not known, so that
+                whoever has no row here counts as having spent everything at that instant.
         """
         self._records = records
         self._wall = clock.wall
         self._randomness = randomness
+        self._kind = kind
+        self._since = since
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Spend every ask, or none of them, as one atomic step.
@@ -96,7 +122,7 @@ class RecordCounters:
         for _ in range(TRIES):
             counters = await self._read(asks)
             verdicts, after = self._decided(asks, counters)
-            steps = [Put(COUNTS, _row(held, self._wall())) for held in after.values() if held.changed]
+            steps = [Put(self._kind, _row(held, self._wall())) for held in after.values() if held.changed]
             if not steps or (await self._records.commit(steps)).done:
                 return verdicts
         raise StoreError("counters")
@@ -117,11 +143,39 @@ class RecordCounters:
     async def reset(self, subject: str) -> None:
         """Forget everything that was counted for one subject, whatever the limit."""
         name = bounded(subject)
-        while rows := await self._records.find(COUNTS, "subject", name, limit=_PAGE):
-            await self._records.commit([Drop(COUNTS, row.id) for row in rows])
+        while rows := await self._records.find(self._kind, "subject", name, limit=_PAGE):
+            await self._records.commit([Drop(self._kind, row.id) for row in rows])
+
+    async def hand_over(self, counters: Counters) -> None:
+        """Spend there what was spent here; of many processes that hand over, one gets each row's.
+
+        The rows stay: a process that cannot reach those counters yet goes on from them.
+
+        Raises:
+            StoreError: One of the two could not answer; what was not handed over is still here.
+        """
+        after = ""
+        while rows := await self._records.find(self._kind, "", "", after, _PAGE):
+            mine = await self._claim([row for row in rows if row.passed])
+            for number, row in enumerate(mine):
+                try:
+                    await _spend_up_to(counters, row)
+                except StoreError:
+                    left = [Add(self._kind, each.id, "passed", each.passed) for each in mine[number:]]
+                    await self._records.commit(left)
+                    raise
+            after = rows[-1].id
+
+    async def _claim(self, rows: Sequence[Count]) -> Sequence[Count]:
+        """Mark rows as handed over; gives those that nobody else has spent from or claimed meanwhile."""
+        steps = [Put(self._kind, replace(row, passed=0)) for row in rows]
+        if not steps or (await self._records.commit(steps)).done:
+            return rows
+        return [row for row, step in zip(rows, steps, strict=True) if (await self._records.commit([step])).done]
 
     async def _read(self, asks: Sequence[Ask]) -> dict[str, _Held]:
-        """Read every counter that a step is about, once."""
+        """Read every counter that a step is about, once; one of an earlier outage is as good as none."""
+        began = self._since() if self._since is not None else 0
         counters: dict[str, _Held] = {}
         for subject, limit, cost, _ in asks:
             if type(cost) is not int or cost < 0:
@@ -129,8 +183,11 @@ class RecordCounters:
                 raise UsageError(f"a cost is a whole number from 0 up, not {cost!r}")
             id = _id(subject, limit)
             if id not in counters:
-                row = await self._records.get(COUNTS, id)
-                counters[id] = _held(row or Count(id=id, subject=bounded(subject), limit="", state="", until=0), limit)
+                row = await self._records.get(self._kind, id)
+                row = row or Count(id=id, subject=bounded(subject), limit="", state="", until=0)
+                if row.began < began:
+                    row = replace(row, limit="", state="", began=began)
+                counters[id] = _held(row, limit)
         return counters
 
     def _decided(self, asks: Sequence[Ask], before: dict[str, _Held]) -> tuple[list[Verdict], dict[str, _Held]]:
@@ -150,11 +207,13 @@ class RecordCounters:
         id, limit = _id(ask.subject, ask.limit), ask.limit
         held = after[id]
         state = held.state if held.limit == limit else _carried(held, limit, now)
+        if state is None and held.row.began:
+            state = SPEND[limit.algorithm](None, min(held.row.began, now), limit, limit.burst, 1)[0]
         lease = int.from_bytes(self._randomness(8)) >> 1 | 1 if limit.algorithm == "concurrency" else 0
         kept, verdict = SPEND[limit.algorithm](state, now, limit, ask.cost, lease)
         if verdict.allowed:
             if ask.cost:
-                after[id] = _Held(held.row, kept, limit, changed=True)
+                after[id] = _Held(held.row, kept, limit, changed=True, passed=held.passed + ask.cost)
             return verdict
         if kept is not None:
             after[id] = before[id] = _Held(held.row, kept, limit, changed=True)
@@ -162,15 +221,26 @@ class RecordCounters:
 
     async def _give_back(self, ask: Ask) -> None:
         for _ in range(TRIES):
-            row = await self._records.get(COUNTS, _id(ask.subject, ask.limit))
+            row = await self._records.get(self._kind, _id(ask.subject, ask.limit))
             if row is None:
                 return
             held = _held(row, ask.limit)
             freed = concurrency.release(_bytes(held.state), ask.lease)
-            step = Put(COUNTS, _row(held._replace(state=freed), self._wall()))
+            step = Put(self._kind, _row(held._replace(state=freed), self._wall()))
             if freed == held.state or (await self._records.commit([step])).done:
                 return
         raise StoreError("counters")
+
+
+async def _spend_up_to(counters: Counters, row: Count) -> None:
+    """Spend what passed, or all there is: it may be more than ever comes at once."""
+    limit = parse(row.limit)
+    cost = min(row.passed, limit.burst) if limit.algorithm != "concurrency" else 0
+    while cost > 0:
+        (verdict,) = await counters.take([Ask(row.subject, limit.but(mode="enforce"), cost)])
+        if verdict.allowed:
+            return
+        cost = min(verdict.remaining, cost - 1)
 
 
 def _id(subject: str, limit: Limit) -> str:
@@ -197,6 +267,8 @@ def _row(held: _Held, now: int) -> Count:
         limit=text(limit),
         state=_written_state(held.state),
         until=until,
+        passed=row.passed + held.passed,
+        began=row.began,
     )
 
 

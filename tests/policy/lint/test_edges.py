@@ -80,6 +80,8 @@ BITES = [
     ("GP052", '[defaults]\nlimit = ["5/s per key", "5/s per principal"]', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3600 per key"', "production", False),
     ("GP053", '[defaults]\nlimit = "1/s burst 3601 per key"', "production", True),
+    ("GP055", '[accounts]\nlogins = "5/s burst 50 fast"', "development", True),
+    ("GP055", '[accounts]\nlogins = "5/s burst 50 else closed"', "development", False),
     ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 40 in 15m"', "production", False),
     ("GP127", '[routes]\n"PUT /a" = { body = "a.json", content = ["application/a+json"] }', "production", False),

@@ -20,10 +20,11 @@ KINDS = ("redis", "valkey")
 
 
 @contextmanager
-def serving(*options: str, kind: str = "redis") -> Iterator[Path]:
-    """Start one and stop it again; gives the path of its socket."""
+def serving(*options: str, kind: str = "redis", at: Path | None = None) -> Iterator[Path]:
+    """Start one and stop it again; gives the path of its socket, which is the one given if any."""
     with TemporaryDirectory(prefix="garrison-redis-") as folder:
-        path = Path(folder) / "s"
+        path = at or Path(folder) / "s"
+        path.parent.mkdir(exist_ok=True)
         command = [_program(kind), "--port", "0", "--unixsocket", str(path)]
         command += ["--save", "", "--appendonly", "no", "--dir", folder, *options]
         server = Popen(command, stdout=PIPE, stderr=DEVNULL, text=True)

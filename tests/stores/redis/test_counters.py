@@ -190,6 +190,39 @@ def test_processes_together_pass_exactly_the_limit(path: str, limits: tuple[str,
     assert sum(int(process.communicate(timeout=60)[0]) for process in crowd) == 100
 
 
+_LEASING = """
+import sys
+from secrets import token_bytes
+from garrison.guard.drive import drive
+from garrison.limits import Ask, parse
+from garrison.runtime.process.clock import SystemClock
+from garrison.stores.memory.counters import MemoryCounters
+from garrison.stores.near.counters import Near, NearCounters
+from garrison.stores.redis.counters import Driven, RedisCounters
+
+link, clock = Driven(deadline=10, unix_socket_path=sys.argv[1]), SystemClock()
+counters = NearCounters(Near(MemoryCounters(clock), clock, 3), RedisCounters(link, b"k" * 32, token_bytes))
+asks = [Ask("all", parse(sys.argv[2]))]
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(drive(counters.take(asks))[0].allowed for _ in range(8_000)))
+link.close()
+"""
+
+
+@pytest.mark.usefixtures("admin")
+def test_processes_with_leases_pass_no_more_than_the_limit(path: str) -> None:
+    """Three that ask 8,000 times each, at once; each may lose a lease that it held in a pause."""
+    command = [sys.executable, "-c", _LEASING, path, "1/d burst 9000 fast"]
+    crowd = [Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=surroundings()) for _ in range(3)]
+    for process in crowd:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    passed = sum(int(process.communicate("go\n", timeout=60)[0]) for process in crowd)
+
+    assert 8_000 < passed <= 9_000
+
+
 RIGHTS = ("~garrison:*", "-@all", "+evalsha", "+eval", "+script|load", "+time", "+get", "+set", "+ping")
 """What docs/how-to/limits.md has the operator write."""
 

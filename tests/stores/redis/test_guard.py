@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from garrison import PolicyError
 from garrison.errors import SecretError
 from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
 from garrison.model.http.request import Request
+from garrison.model.units import MINUTE
+from garrison.opentelemetry import instrument
 from garrison.policy.load import load
 from garrison.runtime.compose import Runtime, compose
 from garrison.stores.redis.opened import connection_of
+from garrison.testing import ManualClock
 from tests.stores.redis.server import serving, socket
 
 POLICY = """
@@ -28,6 +33,19 @@ counters = "unix://{socket}"
 [routes]
 "GET /open" = {{ public = true, limit = "at most 9 in 1h per address as {name}" }}
 "GET /held" = {{ public = true, limit = "1 at once per address as {name}-held" }}
+"""
+
+GONE = """
+hosts = ["api.example.com"]
+[stores]
+records = "sqlite:{folder}/x.db"
+counters = "unix://{socket}"
+[routes]
+"GET /open" = {{ public = true, limit = "at most 9 in 1h" }}
+"GET /closed" = {{ public = true, limit = "at most 9 in 1h else closed" }}
+"GET /local" = {{ public = true, limit = "at most 9 in 1h else local" }}
+"GET /passes" = {{ public = true, limit = "at most 9 in 1h else open" }}
+"GET /rate" = {{ public = true, limit = "100/m" }}
 """
 
 
@@ -67,18 +85,62 @@ def test_a_place_that_one_holds_is_free_when_it_lets_go(workers: tuple[Runtime, 
 
 
 @pytest.mark.parametrize("awaited", [True, False])
-def test_a_server_that_is_gone_lets_nobody_through_and_is_told_of(tmp_path: Path, *, awaited: bool) -> None:
+def test_without_its_server_each_limit_does_what_it_says_and_nothing_passes_unseen(
+    tmp_path: Path, *, awaited: bool
+) -> None:
     """To pass what cannot be counted would be a way around every limit: fell the server, and guess on."""
+    outcomes = {"/open": 429, "/closed": 503, "/local": 200, "/passes": 200}
     with serving() as path:
-        policy = load(POLICY.format(folder=tmp_path, socket=path, name="x"), "development")
-        worker = compose(policy)
-        assert asked(worker, awaited=awaited).refusal is None
-    refusal = asked(worker, awaited=awaited).refusal
+        worker = compose(load(GONE.format(folder=tmp_path, socket=path), "development"))
+        for route in outcomes:
+            assert asked(worker, awaited=awaited, path=route).refusal is None
+        assert worker.stores()["counters"] == "ok"
+    refusals = {route: asked(worker, awaited=awaited, path=route).refusal for route in outcomes}
 
-    assert refusal is not None
-    assert (refusal.code, refusal.status) == ("store_unavailable", 503)
-    assert worker.stores()["counters"] == "failed: closed"
+    assert {route: refusal.status if refusal else 200 for route, refusal in refusals.items()} == outcomes
+    assert worker.stores()["counters"] == "failed: counted in records"
     worker.close()
+
+
+def test_a_server_that_is_back_is_told_what_passed_meanwhile(tmp_path: Path) -> None:
+    """By the job; until then nobody asks it."""
+    clock = ManualClock()
+    with serving() as path:
+        worker = compose(load(GONE.format(folder=tmp_path, socket=path), "development"), clock=clock)
+        assert asked(worker, path="/rate").refusal is None
+    asked(worker, path="/rate")
+    clock.advance(MINUTE)
+    assert [asked(worker, path="/rate").refusal is None for _ in range(101)] == [True] * 100 + [False]
+    worker.counting.heal()
+    assert worker.stores()["counters"] != "ok"
+    with serving(at=path):
+        worker.counting.heal()
+        clock.advance(MINUTE)
+        assert worker.stores()["counters"] == "ok"
+        assert asked(worker, path="/rate").refusal is not None
+    worker.close()
+
+
+def test_what_decided_and_how_long_it_took_is_told(workers: tuple[Runtime, Runtime]) -> None:
+    """To a collector, and through OpenTelemetry."""
+    worker, reader = workers[0], InMemoryMetricReader()
+    instrument(worker, MeterProvider([reader]).get_meter("test"))
+    for _ in range(12):
+        asked(worker)
+
+    told = {
+        (metric.name, sample.labels, sample.part): sample.value
+        for metric in worker.metrics()
+        for sample in metric.samples
+    }
+    assert told["garrison_limit_steps_total", (("by", "shared"),), ""] == 10
+    assert told["garrison_limit_steps_total", (("by", "denials"),), ""] == 2
+    assert told["garrison_counters_call_steps", (), "_sum"] == 10
+    assert 0 < told["garrison_counters_call_seconds", (), "_sum"] < 10
+    data = reader.get_metrics_data()
+    assert data is not None
+    names = {metric.name for metric in data.resource_metrics[0].scope_metrics[0].metrics}
+    assert {"garrison_counters_call_seconds_bucket", "garrison_counters_call_steps_count"} <= names
 
 
 def test_the_password_is_read_from_where_the_policy_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 from garrison.errors import Problem
 from garrison.model.fit import path_text
-from garrison.policy.lint import access, accounts, headers, limits, network, origins, routes, running, scopes, tokens
+from garrison.policy.lint import (
+    access,
+    accounts,
+    fleet,
+    headers,
+    limits,
+    network,
+    origins,
+    routes,
+    running,
+    scopes,
+    tokens,
+)
 from garrison.policy.lint.rule import RULES, Example, Facts, Files, Found, Rule
 
 if TYPE_CHECKING:
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "THEMES", "Example", "Facts", "Files", "Found", "Rule", "lint"]
 
-THEMES = (routes, access, scopes, limits, origins, headers, tokens, accounts, network, running)
+THEMES = (routes, access, scopes, limits, fleet, origins, headers, tokens, accounts, network, running)
 """The modules that hold the rules, in the order of the reference page."""
 
 

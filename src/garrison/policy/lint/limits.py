@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from garrison.model.fit import Path
     from garrison.policy.lint.rule import Facts
 
-__all__: list[str] = []
+__all__ = ["gives_way", "written"]
 
 _LONG_BURST = HOUR
 """A burst that takes longer than this to come back is a second limit, hidden in the first."""
 
 
-def _written(facts: Facts) -> Iterator[tuple[Path, Limit]]:
+def written(facts: Facts) -> Iterator[tuple[Path, Limit]]:
     """Every limit that stands in the policy, with its place."""
     whole: list[tuple[Path, str | tuple[str, ...] | None]] = [(("defaults", "limit"), facts.policy.defaults.limit)]
     whole += [(("routes", name, "limit"), route.limit) for name, route in facts.policy.routes.items()]
@@ -36,6 +36,11 @@ def _of_accounts(facts: Facts) -> Iterator[tuple[Path, Limit]]:
     if facts.plain.accounts is not None:
         for field, text in facts.known("accounts", ("registrations", "logins", "failures", "failures_per_address")):
             yield ("accounts", field), parse(text)
+
+
+def gives_way(limit: Limit) -> bool:
+    """Tell whether more than a limit may pass when its counters do not answer, or a moment after its time."""
+    return limit.counted != "exact" or limit.otherwise in {"local", "open"}
 
 
 @rule(
@@ -66,7 +71,7 @@ def _one_counter(facts: Facts) -> Iterator[Found]:
     They would share one counter and spend twice from it.
     """
     seen: set[tuple[object, ...]] = set()
-    for path, limit in _written(facts):
+    for path, limit in written(facts):
         counter = (path[:2], limit.per, limit.key)
         if counter in seen:
             yield Found(path, "counts what another limit of the route counts", "Remove one, or change its window")
@@ -84,7 +89,7 @@ def _burst(facts: Facts) -> Iterator[Found]:
 
     For that hour the limit is the burst, and the rate says nothing about it.
     """
-    for path, limit in _written(facts):
+    for path, limit in written(facts):
         if limit.algorithm == "rate" and limit.burst > limit.count and limit.drain > _LONG_BURST:
             yield Found(path, "has a burst that takes more than an hour to come back", "Write a smaller burst")
 
@@ -112,13 +117,15 @@ def _calendar(facts: Facts) -> Iterator[Found]:
     good='[accounts]\nfailures = "at most 5 in 15m"',
 )
 def _fails_open(facts: Facts) -> Iterator[Found]:
-    """A limit that protects logins only observes.
+    """A limit that protects logins only observes, or gives way when its counters do not answer.
 
     Passwords can be guessed as fast as they are hashed.
     """
     for path, limit in _of_accounts(facts):
         if limit.mode == "observe":
             yield Found(path, "only observes, so logins fail open", "Remove observe")
+        if gives_way(limit):
+            yield Found(path, "gives way without its counters", "Leave fast, local and else out")
 
 
 _GUESSES = 100
@@ -155,7 +162,7 @@ def _observing(facts: Facts) -> Iterator[Found]:
 
     It is meant for trying a limit out; forgotten, it protects nothing.
     """
-    for path, limit in _written(facts):
+    for path, limit in written(facts):
         if facts.production and limit.mode == "observe":
             yield Found(path, "only observes", "Remove observe when its figures have been watched")
 
@@ -208,7 +215,7 @@ def _one_tenant(facts: Facts) -> Iterator[Found]:
     """
     if any(issuer.tenant for issuer in facts.policy.jwt.issuers.values()):
         return
-    for path, limit in _written(facts):
+    for path, limit in written(facts):
         if limit.per == "tenant":
             yield Found(path, "counts tenants, and no issuer names one", 'Write "… per principal" or "… per global"')
 
@@ -224,6 +231,6 @@ def _nothing(facts: Facts) -> Iterator[Found]:
 
     Nobody can call the route; removing it from the policy says so more plainly.
     """
-    for path, limit in _written(facts):
+    for path, limit in written(facts):
         if limit.count == 0:
             yield Found(path, "lets nothing through", "Write a count, or remove the route")

@@ -133,6 +133,10 @@ class Stores(Part, frozen=True):
     counters_password: Reference = ""
     """Where the password of that server's user is, if it has one."""
 
+    processes: Annotated[int, Meta(ge=0)] = 0
+    """Most processes that count together, on all machines; 0: `workers`. Divides limits that each process counts alone,
+    and what a `fast` limit takes in advance."""
+
     counter_keys: Count = 1_000_000
     """Most subjects a memory counter remembers per class of window."""
 

@@ -7,6 +7,7 @@ there is a `StoreError`, and a call whose outcome is unknown is never repeated: 
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from redis import Redis
@@ -17,6 +18,7 @@ from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from garrison.errors import StoreError, UsageError
+from garrison.model.metric import Histogram
 from garrison.stores.redis.script import Script, figures, packed, play, verdicts
 from garrison.stores.redis.script import key as key_of
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from garrison.model.ids import Randomness
     from garrison.stores.redis.script import Step
 
-__all__ = ["DEADLINE", "MOST_STEPS", "Awaited", "Driven", "Link", "RedisCounters"]
+__all__ = ["DEADLINE", "MOST_STEPS", "Awaited", "Calls", "Driven", "Link", "RedisCounters"]
 
 DEADLINE: Final = 0.05
 """Seconds that a call may take, its connection included."""
@@ -37,6 +39,26 @@ MOST_STEPS: Final = 128
 
 _IN_FLIGHT: Final = 2
 """Calls of one loop at a time."""
+
+
+class Calls:
+    """What a process asked a server, for metrics."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self.seconds = Histogram((0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05))
+        """How long each call took that was answered."""
+
+        self.steps = Histogram((1, 2, 4, 8, 16, 32, 64, MOST_STEPS))
+        """How many steps each of them took along."""
+
+        self.failed = 0
+        """How many were not."""
+
+    def answered(self, steps: int, begun: float) -> None:
+        """Note one; `begun` by `time.perf_counter`."""
+        self.seconds.add(perf_counter() - begun)
+        self.steps.add(steps)
 
 
 class Link(Protocol):
@@ -98,16 +120,23 @@ class Driven:
     """One call for each step, from any thread."""
 
     def __init__(
-        self, *, deadline: float = DEADLINE, instant: Callable[[], int] | None = None, **connection: Any
+        self,
+        *,
+        deadline: float = DEADLINE,
+        instant: Callable[[], int] | None = None,
+        calls: Calls | None = None,
+        **connection: Any,
     ) -> None:
         """Prepare to connect; the first step does.
 
         Args:
             deadline: Seconds that each answer may take.
             instant: For tests: wall microseconds instead of the server's clock.
+            calls: Where calls are noted.
             connection: What `redis.Redis` takes: `host`, `port`, `db`, `username`, `password`, `unix_socket_path`.
         """
         self._script, self._instant = Script("given" if instant else "now"), instant
+        self._calls = calls or Calls()
         # No HELLO and no CLIENT SETINFO, which the counters' user may not send; no repeating behind our back.
         self._client: Any = Redis(
             retry=Retry(NoBackoff(), 0),
@@ -126,6 +155,7 @@ class Driven:
         """
         keys, told = packed([step])
         call = (len(keys), *keys, told, *_given(self._instant))
+        begun = perf_counter()
         try:
             try:
                 reply: bytes = self._client.execute_command("EVALSHA", self._script.sha, *call)
@@ -133,7 +163,9 @@ class Driven:
                 # Nothing was played, so this once it may be sent again.
                 reply = self._client.execute_command("EVAL", self._script.text, *call)
         except (RedisError, OSError) as fault:
+            self._calls.failed += 1
             raise StoreError("counters") from fault
+        self._calls.answered(1, begun)
         return figures(reply)
 
     def close(self) -> None:
@@ -145,11 +177,17 @@ class Awaited:
     """One call for all steps of a turn of the loop; belongs to the loop that first sends."""
 
     def __init__(
-        self, *, deadline: float = DEADLINE, instant: Callable[[], int] | None = None, **connection: Any
+        self,
+        *,
+        deadline: float = DEADLINE,
+        instant: Callable[[], int] | None = None,
+        calls: Calls | None = None,
+        **connection: Any,
     ) -> None:
         """Prepare to connect; see `Driven`. The deadline is that of a whole batch."""
         self._script, self._instant, self._deadline = Script("given" if instant else "now"), instant, deadline
         self._client: Any = AsyncRedis(retry=AsyncRetry(NoBackoff(), 0), protocol=2, driver_info=None, **connection)
+        self._calls = calls or Calls()
         self._waiting: list[tuple[Step, asyncio.Future[Sequence[int]]]] = []
         self._batches: set[asyncio.Task[None]] = set()
         self._scheduled = False
@@ -181,10 +219,12 @@ class Awaited:
         self._flush()
 
     async def _play(self, batch: list[tuple[Step, asyncio.Future[Sequence[int]]]]) -> None:
+        begun = perf_counter()
         try:
             async with asyncio.timeout(self._deadline):
                 said = await self._call([step for step, _ in batch])
         except Exception as fault:  # whatever it is, nobody may wait for ever
+            self._calls.failed += 1
             for _, answer in batch:
                 if not answer.done():
                     # One error each: a shared one would gather everybody's traceback.
@@ -192,6 +232,7 @@ class Awaited:
                     failed.__cause__ = fault
                     answer.set_exception(failed)
             return
+        self._calls.answered(len(batch), begun)
         first = 0
         for (_, (what, rows)), answer in batch:
             last = first + (4 * len(rows) if what in {"take", "peek"} else 0)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
-from garrison.errors import StoreError
-from garrison.stores.redis.counters import Awaited, Driven, RedisCounters
+from garrison.stores.redis.counters import Awaited, Calls, Driven, RedisCounters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -35,11 +34,9 @@ class RedisServer:
             randomness: Numbers leases.
         """
         connection = connection_of(url, password)
-        self.answers = True
-        """Whether the last question was answered."""
-
-        self._threads = Driven(**connection)
-        self._loops = _Loops(connection)
+        self.calls = Calls()
+        self._threads = Driven(calls=self.calls, **connection)
+        self._loops = _Loops(connection, self.calls)
         self._secret = secret
         self._randomness = randomness
 
@@ -56,38 +53,22 @@ class RedisServer:
         self._threads.close()
 
     def _counters(self, link: Link) -> RedisCounters:
-        return RedisCounters(_Heard(self, link), self._secret, self._randomness)
-
-
-class _Heard:
-    """A link that tells whether it is answered."""
-
-    def __init__(self, server: RedisServer, link: Link) -> None:
-        self._server = server
-        self._link = link
-
-    async def send(self, step: Step) -> Sequence[int]:
-        try:
-            figures = await self._link.send(step)
-        except StoreError:
-            self._server.answers = False
-            raise
-        self._server.answers = True
-        return figures
+        return RedisCounters(link, self._secret, self._randomness)
 
 
 class _Loops:
     """A link for each loop, for as long as it runs."""
 
-    def __init__(self, connection: dict[str, Any]) -> None:
+    def __init__(self, connection: dict[str, Any], calls: Calls) -> None:
         self._connection = connection
+        self._calls = calls
         self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Awaited, object]] = WeakKeyDictionary()
 
     async def send(self, step: Step) -> Sequence[int]:
         loop = asyncio.get_running_loop()
         known = self._links.get(loop)
         if known is None:
-            link = Awaited(**self._connection)
+            link = Awaited(calls=self._calls, **self._connection)
             ending = _held(link)
             await anext(ending)
             known = self._links.setdefault(loop, (link, ending))

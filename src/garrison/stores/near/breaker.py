@@ -1,0 +1,52 @@
+"""A circuit breaker: counters that do not answer are left alone until they do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FAULTS", "PROBE", "Breaker"]
+
+FAULTS: Final = 3
+"""Questions without an answer, one after the other, after which no request asks any more."""
+
+PROBE: Final = 100_000
+"""Microseconds between two probes of counters that did not answer; no request waits for one."""
+
+
+class Breaker:
+    """Whether the shared counters answer; one for a process."""
+
+    def __init__(self, wall: Callable[[], int]) -> None:
+        """Begin closed: they are asked."""
+        self._wall = wall
+        self.faults = 0
+        """Questions without an answer since the last one that had one."""
+
+        self.since = 0
+        """Since when they do not answer, wall microseconds; also of the last time."""
+
+        self.missed = False
+        """Whether something was counted elsewhere meanwhile, and is to be told to them."""
+
+    @property
+    def open(self) -> bool:
+        """Whether requests shall go without them."""
+        return self.faults >= FAULTS
+
+    def failed(self) -> None:
+        """They did not answer."""
+        if not self.faults and not self.missed:
+            self.since = self._wall()
+        self.faults += 1
+
+    def answered(self) -> None:
+        """They did; a breaker that is open stays so until a probe has closed it."""
+        if not self.open:
+            self.faults = 0
+
+    def close(self) -> None:
+        """Ask them again."""
+        self.faults, self.missed = 0, False

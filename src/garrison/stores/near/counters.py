@@ -1,0 +1,271 @@
+"""Counters that processes share, with what a process can decide by itself.
+
+A step is answered from here when it was refused a moment ago (`denials`) or was paid for in advance (`leases`); neither
+ever passes what the shared counters would not have passed. When they do not answer, each limit says what happens
+(`Limit.otherwise`), and a breaker keeps requests from waiting for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from garrison.errors import StoreError
+from garrison.limits import Ask, parse
+from garrison.limits.limit import Verdict
+from garrison.stores.near.breaker import Breaker
+from garrison.stores.near.denials import Denials
+from garrison.stores.near.leases import Leases
+from garrison.stores.near.recent import Recent
+from garrison.stores.near.share import share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from garrison.limits.limit import Limit
+    from garrison.model.clock import Clock
+    from garrison.stores.memory.counters import MemoryCounters
+    from garrison.stores.protocols import Counters
+    from garrison.stores.recorded import RecordCounters
+
+__all__ = ["Near", "NearCounters"]
+
+_UNASKED: Final = Verdict(True, 0, 0, 0)
+"""Of a limit that was not asked because another one refuses, or because it passes uncounted: it promises nothing."""
+
+_PROBE: Final = (Ask("garrison probe", parse("1000000/s")),)
+"""A step that must be written, so that a server that can only read does not pass for one that answers."""
+
+_SEEN: Final = 20_000
+"""Limits of a subject of which a process knows what remained last."""
+
+
+class Near:
+    """What one process knows by itself, for both ways of waiting."""
+
+    def __init__(self, memory: MemoryCounters, clock: Clock, processes: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            memory: Counts what this process counts alone.
+            clock: Monotonic time for what is kept here, wall time for the beginning of an outage.
+            processes: Most processes that count together.
+        """
+        self.memory = memory
+        self.monotonic = clock.monotonic
+        self.processes = processes
+        self.denials = Denials()
+        self.leases = Leases(processes)
+        self.breaker = Breaker(clock.wall)
+        self.seen: Recent[tuple[str, str], int] = Recent(_SEEN)
+        """What remained when it was last told, of limits that go on in memory."""
+
+        self.elsewhere: Recent[int, Counters] = Recent(_SEEN)
+        """Which counters hold a place that was taken while the shared ones did not answer, by its lease."""
+
+        self.told = {"shared": 0, "records": 0, "closed": 0, "local": 0, "open": 0}
+        """Steps by who answered them; for metrics."""
+
+    def forget(self, subject: str) -> None:
+        """Forget what is kept here of a subject."""
+        self.denials.forget(subject)
+        self.leases.forget(subject)
+        for key in self.seen.known():
+            if key[0] == subject:
+                self.seen.pop(key)
+
+
+class NearCounters:
+    """Implements `garrison.stores.protocols.Counters` in front of shared ones, for one way of waiting."""
+
+    def __init__(self, near: Near, shared: Counters, spare: RecordCounters | None = None) -> None:
+        """Stand in front of shared counters.
+
+        Args:
+            near: What the process knows by itself.
+            shared: Count for all processes.
+            spare: Count meanwhile when those do not answer; None: nothing does.
+        """
+        self._near = near
+        self._shared = shared
+        self._spare = spare
+
+    def take_now(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
+        """Do what `take` does if it can be done without asking anybody; else give nothing."""
+        near = self._near
+        now = near.monotonic()
+        verdicts = near.denials.find(asks if type(asks) is tuple else tuple(asks), now)
+        return near.leases.spend(asks, now) or () if verdicts is None else verdicts
+
+    async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
+        """Spend every ask, or none of them, as one step.
+
+        Raises:
+            StoreError: It cannot be counted, and a limit says that it is then refused.
+            UsageError: A cost that is no whole number from 0 up.
+        """
+        asks = tuple(asks)
+        return self.take_now(asks) or await self._take(asks)
+
+    async def peek(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
+        """Tell what `take` would answer, and change nothing."""
+        asks, near = tuple(asks), self._near
+        now = near.monotonic()
+        known = near.denials.find(asks, now) or near.leases.look(asks, now)
+        return known or await self._count(asks, "peek")
+
+    async def release(self, asks: Sequence[Ask]) -> None:
+        """Give back what concurrency limits hold, to whoever counted it."""
+        for ask in asks:
+            counters = self._near.elsewhere.pop(ask.lease) or self._shared
+            if ask.limit.counted == "local" or counters is self._near.memory:
+                ask, counters = self._part(ask), self._near.memory
+            await counters.release([ask])
+
+    async def reset(self, subject: str) -> None:
+        """Forget everything that was counted for one subject; other processes hear of it within a second."""
+        self._near.forget(subject)
+        await self._near.memory.reset(subject)
+        if self._spare is not None:
+            await self._spare.reset(subject)
+        await self._shared.reset(subject)
+
+    async def heal(self) -> None:
+        """Ask counters that did not answer whether they do, and tell them what was counted meanwhile; for a job.
+
+        The breaker closes only then, so that nobody may spend there what was already spent elsewhere.
+        """
+        breaker = self._near.breaker
+        if not (breaker.open or breaker.missed):
+            return
+        try:
+            await self._shared.take(_PROBE)
+            if self._spare is not None:
+                await self._spare.hand_over(self._shared)
+        except StoreError:
+            return
+        breaker.close()
+
+    async def _take(self, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
+        near = self._near
+        sent = near.monotonic()
+        wish = None if near.breaker.open else near.leases.wish(asks, sent)
+        if wish is not None:
+            verdicts: Sequence[Verdict] = ()
+            try:
+                verdicts = await self._count(wish, "take")
+            finally:
+                near.leases.taken(asks, verdicts, sent)
+            if all(verdict.allowed for verdict in verdicts):
+                return verdicts
+            sent = near.monotonic()
+        if wish is None or wish != asks:
+            verdicts = await self._count(asks, "take")
+        near.denials.keep(asks, verdicts, sent)
+        return verdicts
+
+    async def _count(self, asks: tuple[Ask, ...], what: str) -> Sequence[Verdict]:
+        """Take or peek at the shared counters, or wherever the limits say when they do not answer."""
+        near = self._near
+        alone = [ask for ask in asks if ask.limit.counted == "local"]
+        if len(alone) == len(asks):
+            return self._alone(asks, what)
+        if not near.breaker.open:
+            try:
+                verdicts = (
+                    await self._divided(asks, what, self._shared, _counted)
+                    if alone
+                    else await _play(self._shared, what, asks)
+                )
+            except StoreError:
+                near.breaker.failed()
+            else:
+                self._told(asks, verdicts)
+                return verdicts
+        return await self._meanwhile(asks, what)
+
+    def _told(self, asks: tuple[Ask, ...], verdicts: Sequence[Verdict]) -> None:
+        """Remember that the shared counters answered, and what remains of limits that may have to go on without."""
+        near = self._near
+        near.told["shared"] += 1
+        if near.breaker.faults:
+            near.breaker.answered()
+        for ask, verdict in zip(asks, verdicts, strict=True):
+            if ask.limit.otherwise == "local":
+                near.seen.keep((ask.subject, ask.limit.shape), verdict.remaining)
+
+    async def _meanwhile(self, asks: tuple[Ask, ...], what: str) -> Sequence[Verdict]:
+        """Count a step while the shared counters do not answer."""
+        near, ways = self._near, {_otherwise(ask.limit) for ask in asks}
+        way = "closed" if "records" in ways and self._spare is None else next(w for w in _WAYS if w in ways)
+        near.told[way] += 1
+        if way == "closed":
+            raise StoreError("counters")
+        for ask in asks:
+            if _otherwise(ask.limit) == "local" and ask.limit.counted != "local":
+                self._go_on(ask)
+        spare = self._spare or near.memory
+        if way == "records" and what == "take":
+            near.breaker.missed = True
+        verdicts = await self._divided(asks, what, spare, _otherwise)
+        for ask, verdict in zip(asks, verdicts, strict=True):
+            if verdict.lease:
+                near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)
+        return verdicts
+
+    async def _divided(
+        self, asks: tuple[Ask, ...], what: str, far: Counters, way: Callable[[Limit], str]
+    ) -> list[Verdict]:
+        """Spend one step in two places, or in neither: what is counted here is looked at first and spent last."""
+        ways = [way(ask.limit) for ask in asks]
+        here = [place for place, word in enumerate(ways) if word == "local"]
+        there = [place for place, word in enumerate(ways) if word == "records"]
+        verdicts = [_UNASKED] * len(asks)
+        _put(verdicts, here, self._alone([asks[place] for place in here], "peek"))
+        if there and all(verdict.allowed for verdict in verdicts):
+            _put(verdicts, there, await _play(far, what, tuple(asks[place] for place in there)))
+        if what == "take" and all(verdict.allowed for verdict in verdicts):
+            # Somebody may have come between; then what was spent there is lost to them, and nothing too much passes.
+            _put(verdicts, here, self._alone([asks[place] for place in here], "take"))
+        return verdicts
+
+    def _alone(self, asks: Sequence[Ask], what: str) -> Sequence[Verdict]:
+        """Count in this process, by its part of each limit."""
+        parts = [self._part(ask) for ask in asks]
+        return self._near.memory.take_now(parts) if what == "take" else self._near.memory.peek_now(parts)
+
+    def _part(self, ask: Ask) -> Ask:
+        return ask._replace(limit=share(ask.limit, self._near.processes))
+
+    def _go_on(self, ask: Ask) -> None:
+        """Begin to count in this process where the shared counters left off, once for each time they were heard."""
+        near = self._near
+        remained = near.seen.pop((ask.subject, ask.limit.shape))
+        if remained is None:
+            return
+        part = self._part(ask)
+        spent = max(part.limit.burst - remained // near.processes, 0)
+        (looked,) = near.memory.peek_now([part._replace(cost=0)])
+        near.memory.take_now([part._replace(cost=min(spent, looked.remaining))])
+
+
+_WAYS: Final = ("closed", "records", "local", "open")
+"""The strictest first: a step goes the way of its strictest limit."""
+
+
+def _otherwise(limit: Limit) -> str:
+    """Tell where a limit is counted while the shared counters do not answer."""
+    return "local" if limit.counted == "local" else limit.otherwise
+
+
+def _counted(limit: Limit) -> str:
+    """Tell where a limit is counted while they do."""
+    return "local" if limit.counted == "local" else "records"
+
+
+def _put(verdicts: list[Verdict], places: Sequence[int], said: Sequence[Verdict]) -> None:
+    for place, verdict in zip(places, said, strict=True):
+        verdicts[place] = verdict
+
+
+async def _play(counters: Counters, what: str, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
+    return await (counters.take(asks) if what == "take" else counters.peek(asks))
