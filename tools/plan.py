@@ -34,14 +34,21 @@ from garrison.stores.redis.counters import Driven, RedisCounters
 from tools.cluster import Cluster, Part, free_ports, programs
 from tools.cluster.part import Program
 
-__all__ = ["main"]
+__all__ = ["Sizes", "main"]
 
-_REQUESTS = 6_000
-_WARM = 600
-_KEYS = 24
-_SUBJECTS = 100_000
-_ROWS = 3_000
-_PERSON = {"username": "ada", "email": "ada@tasks.example", "password": "correct horse battery staple of the plan"}
+_SUBJECT_BURST = 400
+"""Requests of one token: its subject's burst is not much more."""
+
+_PASSWORD = "correct horse battery staple of the plan"
+
+
+class Sizes(NamedTuple):
+    """How much is tried."""
+
+    requests: int = 6_000
+    keys: int = 24
+    subjects: int = 100_000
+    rows: int = 3_000
 
 
 class Cost(NamedTuple):
@@ -55,10 +62,11 @@ class Cost(NamedTuple):
     statuses: dict[int, int]
 
 
-def main() -> int:
+def main(sizes: Sizes | None = None) -> int:
     """Print every table."""
+    sizes = sizes or Sizes()
     with _place() as folder, Cluster(folder, free_ports()) as cluster:
-        costs = list(_costs(cluster))
+        costs = list(_costs(cluster, sizes))
         print("| request | worker | nginx | Valkey | PostgreSQL | a worker's core serves | answers |")
         print("|---|---|---|---|---|---|---|")
         for cost in costs:
@@ -68,7 +76,7 @@ def main() -> int:
         for name, held in _held(cluster):
             print(f"| {name} | {held} |")
         print("\n| in PostgreSQL | |\n|---|---|")
-        for name, found in _rows(cluster):
+        for name, found in _rows(cluster, sizes.rows):
             print(f"| {name} | {found} |")
         cluster.workers[0].stop()
         began = time.monotonic()
@@ -76,7 +84,7 @@ def main() -> int:
         print(f"| a worker is ready after | {time.monotonic() - began:.1f} s |")
     print("\n| a subject in Valkey | bytes | a million |\n|---|---|---|")
     with _place() as folder:
-        for name, size in _subjects(folder):
+        for name, size in _subjects(folder, sizes.subjects):
             print(f"| {name} | {size:.0f} | {size / 1.048576:,.0f} MiB |")
     return 0
 
@@ -95,31 +103,35 @@ def _place() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _costs(cluster: Cluster) -> Iterator[Cost]:
+def _costs(cluster: Cluster, sizes: Sizes) -> Iterator[Cost]:
     with ThreadPoolExecutor(2) as threads:
         words = ("keys", "create", "plan", "--scopes", "tasks:read,tasks:write")
-        keys = list(threads.map(lambda _: cluster.garrison(*words), range(_KEYS)))
-    made, token = _registered(cluster)
+        keys = list(threads.map(lambda _: cluster.garrison(*words), range(sizes.keys)))
+    spent = cluster.garrison("keys", "create", "few", "--scopes", "tasks:read", "--limit", "1/h per key")
+    many, few = sizes.requests, min(sizes.requests, _SUBJECT_BURST)
+    token, another = _registered(cluster, "ada"), _registered(cluster, "bob")
     known = [_request("GET", "/api/tasks", x_api_key=key) for key in keys]
-    yield _cost(cluster, "no credential, no limit (`/ready`)", [_request("GET", "/ready")])
-    yield _cost(cluster, "a key, its limit, one page of tasks", known)
+    yield _cost(cluster, "no credential, no limit (`/ready`)", [_request("GET", "/ready")], many)
+    yield _cost(cluster, "a key, its limit, one page of tasks", known, many)
     new = [_request("POST", "/api/tasks", {"title": "planned"}, x_api_key=key) for key in keys]
-    yield _cost(cluster, "the same, and a task is written", new, 2_000)
+    yield _cost(cluster, "the same, and a task is written", new, many // 3)
     bearer = [_request("GET", "/api/tasks", authorization=f"Bearer {token}")]
-    yield _cost(cluster, "a token (400 requests: one subject's burst)", bearer, 400, 50)
+    yield _cost(cluster, "a token, its limit, one page of tasks", bearer, few)
+    own = [_request("GET", "/api/me", authorization=f"Bearer {another}")]
+    yield _cost(cluster, "a token, its limit, no application (`/api/me`)", own, few)
     wrong = [_request("GET", "/api/tasks", x_api_key=key[:-1] + ("a" if key[-1] != "a" else "b")) for key in keys]
-    yield _cost(cluster, "a key with a typing error: refused", wrong)
-    limited = [_request("GET", "/api/tasks", x_api_key=made)]
-    yield _cost(cluster, "a key whose limit is spent: refused", limited)
-    login = {"login": _PERSON["username"], "password": _PERSON["password"]}
-    yield _cost(cluster, "a login", [_request("POST", "/api/auth/login", login)], 30, 5, 1)
+    yield _cost(cluster, "a key with a typing error: refused", wrong, many)
+    limited = [_request("GET", "/api/tasks", x_api_key=spent)]
+    yield _cost(cluster, "a key whose limit is spent: refused", limited, many)
+    login = {"login": "ada", "password": _PASSWORD}
+    yield _cost(cluster, "a login", [_request("POST", "/api/auth/login", login)], min(30, few), 1)
 
 
-def _registered(cluster: Cluster) -> tuple[str, str]:
-    """Make a user; gives a key that may be used once an hour, and a token."""
-    answer = asyncio.run(_one(cluster.front.port, _request("POST", "/api/auth/register", _PERSON)))
-    few = cluster.garrison("keys", "create", "few", "--scopes", "tasks:read", "--limit", "1/h per key")
-    return few, str(answer["token"])
+def _registered(cluster: Cluster, name: str) -> str:
+    """Make a user; gives a token."""
+    person = {"username": name, "email": f"{name}@tasks.example", "password": _PASSWORD}
+    answer = asyncio.run(_one(cluster.front.port, _request("POST", "/api/auth/register", person)))
+    return str(answer["token"])
 
 
 def _request(method: str, path: str, body: object = None, **fields: str) -> bytes:
@@ -129,10 +141,8 @@ def _request(method: str, path: str, body: object = None, **fields: str) -> byte
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + sent
 
 
-def _cost(
-    cluster: Cluster, what: str, requests: Sequence[bytes], count: int = _REQUESTS, warm: int = _WARM, at_once: int = 24
-) -> Cost:
-    asyncio.run(_load(cluster.front.port, requests, warm, at_once))
+def _cost(cluster: Cluster, what: str, requests: Sequence[bytes], count: int, at_once: int = 24) -> Cost:
+    asyncio.run(_load(cluster.front.port, requests, count // 10, at_once))
     parts = (*cluster.workers, cluster.front, cluster.counters, cluster.records)
     before = [_spent(part) for part in parts]
     statuses = asyncio.run(_load(cluster.front.port, requests, count, at_once))
@@ -213,19 +223,19 @@ def _database(cluster: Cluster) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _rows(cluster: Cluster) -> Iterator[tuple[str, str]]:
+def _rows(cluster: Cluster, count: int) -> Iterator[tuple[str, str]]:
     """Make keys, each with its event, one commit each, and look how much larger the tables are."""
     tables = ("api_key", "garrison_journal")
     with _database(cluster) as connection:
         before = [_size(connection, table) for table in tables]
         runtime = compose(load(cluster.policy, "staging"))
         began = time.monotonic()
-        for number in range(_ROWS):
+        for number in range(count):
             order = NewKey(name=f"planned {number}", scopes=("tasks:read",))
             drive(runtime.driven_side.keys.create(order, By(OPERATOR, runtime.clock.wall())))
-        rate = _ROWS / (time.monotonic() - began)
+        rate = count / (time.monotonic() - began)
         runtime.close()
-        key, event = ((_size(connection, table) - since) / _ROWS for table, since in zip(tables, before, strict=True))
+        key, event = ((_size(connection, table) - since) / count for table, since in zip(tables, before, strict=True))
     yield "a key, its indexes included", f"{key:,.0f} bytes, {key / 1.048576:,.0f} MiB a million"
     yield "an event of the journal", f"{event:,.0f} bytes, {event / 1.048576:,.0f} MiB a million"
     yield "changes that one process commits one after another, each flushed to disk", f"{rate:,.0f}/s"
@@ -243,7 +253,7 @@ _LIMITS = (
 )
 
 
-def _subjects(folder: Path) -> Iterator[tuple[str, float]]:
+def _subjects(folder: Path, count: int) -> Iterator[tuple[str, float]]:
     """Let many subjects spend, in a Valkey of its own for each limit."""
     for name, text, uses in _LIMITS:
         limit = parse(text)
@@ -251,9 +261,9 @@ def _subjects(folder: Path) -> Iterator[tuple[str, float]]:
             link = Driven(deadline=10, host="127.0.0.1", port=port)
             counters = RedisCounters(link, secrets.token_bytes(32), os.urandom)
             before = _used(client)
-            for number in range(_SUBJECTS):
+            for number in range(count):
                 drive(counters.take([Ask(f"user:{number:012}", limit)] * uses))
-            yield name, (_used(client) - before) / _SUBJECTS
+            yield name, (_used(client) - before) / count
             link.close()
 
 
