@@ -206,6 +206,22 @@ def test_the_front_goes_on_without_a_worker(
     assert statuses == [200] * 12
 
 
+@pytest.mark.parametrize("number", range(3))
+def test_no_read_fails_while_a_worker_is_killed(cluster: Cluster, number: int) -> None:
+    """What was under way there is asked again elsewhere."""
+    key = cluster.garrison("keys", "create", "busy", "--scopes", "tasks:read")
+    worker = cluster.workers[number]
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(tasks, cluster.front, key) for _ in range(300)]
+        answers[50].result(timeout=60)
+
+        worker.kill()
+
+        statuses = [answer.result(timeout=60) for answer in answers]
+    worker.start()
+    assert statuses == [200] * 300
+
+
 def test_readiness_waits_for_no_store(cluster: Cluster, key: str) -> None:
     """What the probes of deploy/kubernetes count on: stores that are gone must not end what refuses in good order."""
     assert tasks(cluster.front, key) == 200

@@ -18,6 +18,7 @@ from tests.deploy.places import DEPLOY, in_venv, judged, policies
 from tests.stores.postgres_server import postgres
 from tests.stores.redis.server import serving
 from tools.cluster import programs
+from tools.cluster.files import proxy
 
 COMPOSE = DEPLOY / "compose"
 TEXT = (COMPOSE / "compose.yaml").read_text("utf-8")
@@ -163,6 +164,22 @@ def test_the_databases_are_made_with_their_passwords(tmp_path: Path) -> None:
             " WHERE datname LIKE 'deployed%' ORDER BY 1"
         ).fetchall()
     assert rows == [(name, name, True) for name in ("deployed_one", "deployed_two")]
+
+
+def test_nginx_is_set_as_the_one_that_the_cluster_is_tested_with() -> None:
+    """But for addresses, folders, and how long a slow answer may take."""
+    own = ("server 1", "listen", "proxy_read_timeout", "proxy_bind", "X-Forwarded-Proto", "_temp_path", "pid ")
+    texts = (COMPOSE / "nginx.conf").read_text("utf-8"), proxy(8080, COMPOSE, [8000])
+    deployed, tested = (
+        {
+            line.strip()
+            for line in text.splitlines()
+            if not any(each in line for each in (*own, "#", "daemon", "processes"))
+        }
+        for text in texts
+    )
+
+    assert deployed == tested
 
 
 def test_nginx_takes_its_settings() -> None:
