@@ -7,7 +7,10 @@ import os
 import shutil
 import stat
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
+from hashlib import pbkdf2_hmac, sha256
+from hmac import digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -193,10 +196,19 @@ def test_the_databases_are_made_with_their_passwords(tmp_path: Path) -> None:
 
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT datname, rolname, rolpassword IS NOT NULL FROM pg_database JOIN pg_authid ON datdba = pg_authid.oid"
+            "SELECT datname, rolname, rolpassword FROM pg_database JOIN pg_authid ON datdba = pg_authid.oid"
             " WHERE datname LIKE 'deployed%' ORDER BY 1"
         ).fetchall()
-    assert rows == [(name, name, True) for name in ("deployed_one", "deployed_two")]
+    assert [row[:2] for row in rows] == [(name, name) for name in ("deployed_one", "deployed_two")]
+    assert all(fits((tmp_path / name).read_text(), kept) for name, _, kept in rows)
+
+
+def fits(password: str, kept: str) -> bool:
+    """Tell whether PostgreSQL would take the password: RFC 5802 section 3, as it keeps it."""
+    _, tries, keys = kept.split("$")
+    count, salt = tries.split(":")
+    salted = pbkdf2_hmac("sha256", password.encode(), b64decode(salt), int(count))
+    return sha256(digest(salted, b"Client Key", "sha256")).digest() == b64decode(keys.split(":")[0])
 
 
 def test_nginx_is_set_as_the_one_that_the_cluster_is_tested_with() -> None:
