@@ -12,7 +12,7 @@ TESTS := PYTHONHASHSEED=0 PYTHONPATH=$(WHEEL) GARRISON_UNDER_TEST=$(WHEEL)/garri
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv lock run test check prove bench faults docs audit cluster lint wheel chromium postgres redis nginx systemd clean
+.PHONY: help venv lock run test check prove bench faults docs audit cluster plan lint wheel chromium postgres redis nginx systemd clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -21,7 +21,7 @@ run: export GARRISON_ENV ?= development
 run: venv ## start the tasks API on 127.0.0.1:8000 (PORT= changes it); its state is kept under var/
 	@$(BIN)/garrison serve examples.tasks.main:app --policy examples/tasks/garrison.toml --port $(PORT)
 
-cluster: venv postgres nginx ## PostgreSQL, Valkey, three workers of the tasks API and nginx on loopback, under var/cluster (PORT= and 5 more)
+cluster: venv postgres nginx ## a fleet on loopback: PostgreSQL, Valkey, three workers of the tasks API, nginx; kept under var/cluster
 	@$(BIN)/python -m tools.cluster --port $(PORT)
 
 test: lint wheel chromium postgres redis nginx systemd ## everything that must hold before a change lands
@@ -38,6 +38,9 @@ prove: venv wheel chromium postgres redis nginx systemd ## what takes longer: fu
 
 faults: venv postgres nginx ## kill, hold still and fill the parts of a cluster under load; the table lands in docs/proof/
 	@$(BIN)/python -m tools.faults $(ARGS)
+
+plan: venv postgres nginx ## measure what a fleet is planned from: costs of requests, memory, rows (docs/deploy.md)
+	@$(BIN)/python -m tools.plan
 
 bench: venv postgres redis build/rivals/.installed ## compare with the rivals, a line per figure (ARGS="--json FILE" keeps them)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from select import POLLIN, poll
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -19,6 +20,9 @@ __all__ = ["SharedTaskStore"]
 
 _LOCK = 7_461_736_307
 """Held while the table is made: of several processes that start at once, one makes it."""
+
+_CONNECTIONS = 8
+"""Most of a process: a server has a hundred, and a framework has more threads than it could use."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS tasks (
@@ -52,25 +56,27 @@ _FIELDS = ("title", "description", "status", "priority")
 
 
 class SharedTaskStore:
-    """All tasks; as many connections as threads ask at once."""
+    """All tasks; a thread waits for one of a few connections."""
 
     def __init__(self, url: str, password: str = "") -> None:
         """Connect, and make the table unless it is there."""
         self._url = url
         self._password = password or None
         self._idle: list[psycopg.Connection] = []
+        self._free = BoundedSemaphore(_CONNECTIONS)
         with self._connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             connection.execute(_TABLE)
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
-        connection = self._taken()
-        try:
-            yield connection
-        finally:
-            if not connection.closed:
-                self._idle.append(connection)
+        with self._free:
+            connection = self._taken()
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    self._idle.append(connection)
 
     def _taken(self) -> psycopg.Connection:
         with suppress(IndexError):

@@ -33,6 +33,9 @@ deny = ["192.0.2.66"]
 PEER, OTHER, FRIEND = "198.51.100.7", "198.51.100.8", "203.0.113.9"
 CROSS = ((b"sec-fetch-site", b"cross-site"), (b"origin", b"https://evil.example"))
 
+BROWSER = ((b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64)"), (b"accept-language", b"en"))
+"""What an old one sends for an image on a page that says no-referrer."""
+
 
 @pytest.fixture
 def world() -> World:
@@ -127,13 +130,40 @@ def test_what_is_long_ago_counts_no_more(world: World) -> None:
 
 
 @pytest.mark.parametrize("target", ["GET /.env", "GET /nothing", "GET /notes", "GET /wp-admin/x", "POST /open"])
-@pytest.mark.parametrize("marks", [CROSS, CROSS[:1], CROSS[1:], ((b"sec-fetch-site", b"same-site"),)])
+@pytest.mark.parametrize(
+    "marks",
+    [
+        *(CROSS, CROSS[:1], CROSS[1:], ((b"sec-fetch-site", b"same-site"),)),
+        ((b"referer", b"http://evil.example/page"),),
+        ((b"referer", b"http://evil.example/https://api.example.com/"),),
+        ((b"origin", b"null"),),
+        BROWSER,
+    ],
+)
 def test_a_page_cannot_make_its_visitors_look_like_attackers(
     world: World, target: str, marks: tuple[Header, ...]
 ) -> None:
     """`<img src="https://api.example.com/.env">`, a thousand times."""
     assert asks(world, target, *marks, times=1_000) != "blocked"
     assert asks(world, "GET /open") == "passed"
+
+
+@pytest.mark.parametrize(
+    ("target", "marks"),
+    [
+        ("GET /.env", ((b"sec-fetch-site", b"none"), *BROWSER)),
+        ("GET /.env", ((b"sec-fetch-site", b"same-origin"), *BROWSER)),
+        ("GET /.env", ((b"referer", b"https://api.example.com/docs"), *BROWSER)),
+        ("GET /.env", ((b"user-agent", b"curl/8.0"),)),
+        ("GET /.env", ((b"user-agent", b"Mozilla/5.0 zgrab/0.x"),)),
+        ("DELETE /.env", CROSS),
+        ("PUT /.env", CROSS),
+        ("POST /.env", ((b"content-type", b"application/json"), *CROSS)),
+    ],
+)
+def test_what_no_page_of_another_site_sends_counts(world: World, target: str, marks: tuple[Header, ...]) -> None:
+    """Its own pages, a person who types, a tool; and whatever needs a preflight, which is refused."""
+    assert asks(world, target, *marks, times=4) == "blocked"
 
 
 def test_but_what_no_page_can_send_counts_however_it_is_marked(world: World) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from itertools import takewhile
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, NamedTuple
@@ -144,18 +145,48 @@ def part_named(cluster: Cluster, name: str) -> Part:
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey", "worker-1", "worker-2", "worker-3", "nginx"])
-@pytest.mark.parametrize("way", ["kill", "stop"])
-def test_each_part_can_be_taken_out_and_put_back(cluster: Cluster, key: str, name: str, way: str) -> None:
+@pytest.mark.parametrize("way", [Part.kill, Part.stop])
+def test_each_part_can_be_taken_out_and_put_back(
+    cluster: Cluster, key: str, name: str, way: Callable[[Part], object]
+) -> None:
     part = part_named(cluster, name)
     family = part.family
 
-    getattr(part, way)()
+    way(part)
     assert not any(map(alive, family))
     assert not part.pid
 
     part.start()
     for each in (cluster.front, *cluster.workers):
         until(served(each, key), f"served again by {each.name}")
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey", "nginx"])
+def test_what_all_need_goes_on_where_it_was_held_still(cluster: Cluster, key: str, name: str) -> None:
+    part = part_named(cluster, name)
+    family = part.family
+
+    part.pause()
+    states = {Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] for each in part.family}
+    part.resume()
+
+    assert states == {"T"}
+    assert part.pid == family[0]
+    for each in (cluster.front, *cluster.workers):
+        until(served(each, key), f"served again by {each.name}")
+
+
+def test_no_count_is_lost_with_the_process_that_kept_it(cluster: Cluster) -> None:
+    """What was answered stands in the file, or at least with the kernel."""
+    few = cluster.garrison("keys", "create", "few", "--scopes", "tasks:read", "--limit", "at most 5 in 1h per key")
+    first = cluster.workers[0]
+    assert [tasks(first, few) for _ in range(4)] == [200] * 4
+
+    cluster.counters.kill()
+    cluster.counters.start()
+
+    until(lambda: tasks(first, few) != 503, "counted again")
+    assert tasks(first, few) == 429
 
 
 @pytest.mark.parametrize("way", [Part.kill, Part.pause])
@@ -173,6 +204,22 @@ def test_the_front_goes_on_without_a_worker(
     if not worker.pid:
         worker.start()
     assert statuses == [200] * 12
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_no_read_fails_while_a_worker_is_killed(cluster: Cluster, number: int) -> None:
+    """What was under way there is asked again elsewhere."""
+    key = cluster.garrison("keys", "create", "busy", "--scopes", "tasks:read")
+    worker = cluster.workers[number]
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(tasks, cluster.front, key) for _ in range(300)]
+        answers[50].result(timeout=60)
+
+        worker.kill()
+
+        statuses = [answer.result(timeout=60) for answer in answers]
+    worker.start()
+    assert statuses == [200] * 300
 
 
 def test_readiness_waits_for_no_store(cluster: Cluster, key: str) -> None:
@@ -230,7 +277,7 @@ def running(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], li
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        lines = list(iter(process.stdout.readline, "\n"))
+        lines = list(takewhile(str.strip, process.stdout))
         yield process, [int(line.split()[2]) for line in lines[1:]]
     finally:
         process.kill()
@@ -240,7 +287,7 @@ def running(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], li
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_the_command_ends_the_cluster(number: signal.Signals) -> None:
     """Ctrl-C in good order; and a terminal that is killed leaves no server behind either."""
-    with place() as folder, running(folder, 21_700) as (process, started):
+    with place() as folder, running(folder, free_ports()[0]) as (process, started):
         assert len(started) == PORTS
         assert all(map(alive, started))
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
 import subprocess
+from base64 import b64decode
+from collections.abc import Iterator
+from hashlib import pbkdf2_hmac, sha256
+from hmac import digest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -14,10 +20,11 @@ import pytest
 import redis
 import yaml
 
-from tests.deploy.places import DEPLOY, in_venv, judged, policies
+from tests.cli.serving.world import served
+from tests.deploy.places import DEPLOY, ROOT, in_venv, judged, policies
 from tests.stores.postgres_server import postgres
-from tests.stores.redis.server import serving
 from tools.cluster import programs
+from tools.cluster.files import proxy
 
 COMPOSE = DEPLOY / "compose"
 TEXT = (COMPOSE / "compose.yaml").read_text("utf-8")
@@ -114,30 +121,60 @@ def test_secrets_are_drawn_once_and_are_readable_by_nobody_else(drawn: Path) -> 
     assert all(len(word) == 43 for word in words)
 
 
-def test_valkey_takes_its_settings_and_lets_the_counters_user_count_alone(drawn: Path, tmp_path: Path) -> None:
-    settings = (drawn / "valkey.conf").read_text()
-    with serving(kind="valkey") as path:
-        folder = path.parent
+@pytest.fixture
+def counters(drawn: Path) -> Iterator[Path]:
+    """The folder of a Valkey that runs with the settings as they are, but for its folders."""
+    with TemporaryDirectory(prefix="garrison-valkey-") as name:
+        folder, settings = Path(name), (drawn / "valkey.conf").read_text()
         for of_container, here in (("/run/valkey", folder), ("/run/secrets", drawn / "secrets"), ("/data", folder)):
             settings = settings.replace(of_container, str(here))
-        (tmp_path / "valkey.conf").write_text(settings.replace("valkey.sock", "other"))
-        server = subprocess.Popen([programs.valkey(), tmp_path / "valkey.conf"], stdout=subprocess.PIPE, text=True)
+        (folder / "valkey.conf").write_text(settings)
+        server = subprocess.Popen([programs.valkey(), folder / "valkey.conf"], stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None
         try:
             assert any("ready to accept connections" in line.lower() for line in server.stdout)
-            word = (drawn / "secrets" / "counters").read_text()
-            with redis.Redis(unix_socket_path=str(folder / "other"), username="garrison", password=word) as client:
-                assert client.ping()
-                with pytest.raises(redis.exceptions.NoPermissionError):
-                    client.keys("*")
-            with (
-                redis.Redis(unix_socket_path=str(folder / "other")) as nobody,
-                pytest.raises(redis.exceptions.AuthenticationError),
-            ):
-                nobody.ping()
+            yield folder
         finally:
             server.terminate()
             server.communicate(timeout=30)
+
+
+def test_valkey_lets_the_counters_user_count_and_nobody_else(drawn: Path, counters: Path) -> None:
+    place, word = str(counters / "valkey.sock"), (drawn / "secrets" / "counters").read_text()
+
+    with redis.Redis(unix_socket_path=place, username="garrison", password=word) as client:
+        assert client.ping()
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.keys("*")
+    with redis.Redis(unix_socket_path=place) as nobody, pytest.raises(redis.exceptions.AuthenticationError):
+        nobody.ping()
+
+
+def test_a_worker_serves_over_sockets_alone(drawn: Path, counters: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy and the variables as they are, but for folders and the names of databases."""
+    records, tasks = postgres().database(), postgres().database()
+    policy = policies()["compose"].replace("postgresql://garrison@/garrison?host=/run/postgresql", records)
+    policy = policy.replace("/run/valkey", str(counters)).replace("/run/secrets", str(drawn / "secrets"))
+    (drawn / "garrison.toml").write_text(policy)
+    variables = SERVICES["worker-1"]["environment"]
+    assert variables["TASKS_DB"].startswith("postgresql://tasks@/tasks?host=/")
+    monkeypatch.setenv("TASKS_DB", tasks)
+    monkeypatch.setenv(
+        "TASKS_DB_PASSWORD_FILE", str(drawn / "secrets" / Path(variables["TASKS_DB_PASSWORD_FILE"]).name)
+    )
+    monkeypatch.setenv("TASKS_POLICY", str(drawn / "garrison.toml"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)])))
+    person = {"username": "ada", "email": "ada@tasks.example", "password": "correct horse battery staple 9"}
+
+    with served("examples.tasks.main:app", environment="production") as worker:
+        named = {"Host": "api.tasks.example", "Content_Type": "application/json"}
+        made = worker.ask("POST", "/api/auth/register", json.dumps(person).encode(), **named)
+        bearer = {**named, "Authorization": f"Bearer {made.json['token']}"}
+        task = worker.ask("POST", "/api/tasks", b'{"title": "deployed"}', **bearer)
+        foreign = worker.ask("GET", "/ready")
+        ready = worker.ask("GET", "/ready", None, **named)
+
+    assert (made.status, task.status, foreign.status, ready.status) == (201, 201, 421, 200)
 
 
 def test_the_databases_are_made_with_their_passwords(tmp_path: Path) -> None:
@@ -159,10 +196,35 @@ def test_the_databases_are_made_with_their_passwords(tmp_path: Path) -> None:
 
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT datname, rolname, rolpassword IS NOT NULL FROM pg_database JOIN pg_authid ON datdba = pg_authid.oid"
+            "SELECT datname, rolname, rolpassword FROM pg_database JOIN pg_authid ON datdba = pg_authid.oid"
             " WHERE datname LIKE 'deployed%' ORDER BY 1"
         ).fetchall()
-    assert rows == [(name, name, True) for name in ("deployed_one", "deployed_two")]
+    assert [row[:2] for row in rows] == [(name, name) for name in ("deployed_one", "deployed_two")]
+    assert all(fits((tmp_path / name).read_text(), kept) for name, _, kept in rows)
+
+
+def fits(password: str, kept: str) -> bool:
+    """Tell whether PostgreSQL would take the password: RFC 5802 section 3, as it keeps it."""
+    _, tries, keys = kept.split("$")
+    count, salt = tries.split(":")
+    salted = pbkdf2_hmac("sha256", password.encode(), b64decode(salt), int(count))
+    return sha256(digest(salted, b"Client Key", "sha256")).digest() == b64decode(keys.split(":")[0])
+
+
+def test_nginx_is_set_as_the_one_that_the_cluster_is_tested_with() -> None:
+    """But for addresses, folders, and how long a slow answer may take."""
+    own = ("server 1", "listen", "proxy_read_timeout", "proxy_bind", "X-Forwarded-Proto", "_temp_path", "pid ")
+    texts = (COMPOSE / "nginx.conf").read_text("utf-8"), proxy(8080, COMPOSE, [8000])
+    deployed, tested = (
+        {
+            line.strip()
+            for line in text.splitlines()
+            if not any(each in line for each in (*own, "#", "daemon", "processes"))
+        }
+        for text in texts
+    )
+
+    assert deployed == tested
 
 
 def test_nginx_takes_its_settings() -> None:

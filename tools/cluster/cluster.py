@@ -12,10 +12,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from secrets import randbelow
 from signal import SIGINT
 from types import TracebackType
 from typing import Self
@@ -37,10 +38,14 @@ _FOLDERS = ("log", "nginx", "valkey")
 
 
 def free_ports() -> tuple[int, ...]:
-    """Find ports that nobody listens on."""
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(PORTS)]
-        return tuple(each.getsockname()[1] for each in taken)
+    """Find ports in a row that nobody listens on, below those that the kernel gives to connections."""
+    while True:
+        first = 10_000 + randbelow(20_000)
+        ports = tuple(range(first, first + PORTS))
+        with suppress(OSError), ExitStack() as stack:
+            for port in ports:
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return ports
 
 
 class Cluster:

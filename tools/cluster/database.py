@@ -46,11 +46,12 @@ def make_files(folder: Path, port: int, password: str) -> None:
 
 
 def make_database(port: int, owner: str, name: str, password: str) -> None:
-    """Make a database and a user of its name, unless they are there."""
+    """Make a database and a user of its name, unless they are there; the password is the one that is kept now."""
     known = sql.Identifier(name)
     with _connection(port, owner) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(known, sql.Literal(password)))
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(known))
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(known, sql.Literal(password)))
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             made = "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0"
             connection.execute(sql.SQL(made).format(known, known))

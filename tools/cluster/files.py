@@ -66,6 +66,8 @@ http {{
     upstream tasks {{
 {servers}
         keepalive 64;
+        # Before the worker closes it after 5 s: what is sent at that moment is lost, and may not be repeated.
+        keepalive_timeout 3s;
     }}
     server {{
         listen 127.0.0.1:{port};
@@ -118,6 +120,12 @@ def policy(example: str, secrets: Path, *, workers: int, records: int, counters:
 
 
 def proxy(port: int, folder: Path, workers: Sequence[int]) -> str:
-    """Write the settings of nginx: every request to the next worker that answers."""
-    servers = "\n".join(f"        server 127.0.0.1:{each} max_fails=1 fail_timeout=1s;" for each in workers)
+    """Write the settings of nginx: every request to the next worker that answers.
+
+    Each worker is there twice: one that failed is left out for a second, but not when all of them are.
+    """
+    places = [f"127.0.0.1:{each}" for each in workers]
+    lines = [f"server {each} max_fails=1 fail_timeout=1s;" for each in places]
+    lines += [f"server {each} max_fails=0 backup;" for each in places]
+    servers = "\n".join(f"        {line}" for line in lines)
     return _PROXY.format(port=port, folder=folder, servers=servers, front=FRONT)

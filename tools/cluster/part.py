@@ -21,6 +21,12 @@ READY = 60.0
 END = 15.0
 """Seconds that a process has to end in good order before it is killed."""
 
+_ENDED = "XZ"
+"""States of a process that is gone, or of which nobody has asked yet how it ended."""
+
+_STILL = "Tt" + _ENDED
+"""States of a process that does nothing."""
+
 _PAUSE = 0.02
 """Seconds between two looks at something that will be so in a moment."""
 
@@ -154,8 +160,11 @@ class Part:
         """Hold it still: connections to it stay, nothing answers. The first one first, so that it starts no other."""
         if self.pid:
             _signal(self.pid, signal.SIGSTOP)
+            until(lambda: _state(self.pid) in _STILL, f"{self.name} goes on")
         self._send(signal.SIGSTOP)
-        return self.family
+        family = self.family
+        until(lambda: all(_state(each) in _STILL for each in family), f"{self.name} goes on")
+        return family
 
     def resume(self) -> None:
         """Let it go on."""
@@ -194,8 +203,12 @@ def _gone(name: str, family: Sequence[int]) -> None:
 
 
 def _lives(process: int) -> bool:
+    return _state(process) not in _ENDED
+
+
+def _state(process: int) -> str:
+    """Give the kernel's letter for what a process does; "X" when it is gone."""
     try:
-        state = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0]
+        return Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0]
     except OSError:
-        return False
-    return state not in "ZX"  # ended, and nobody has asked how
+        return "X"

@@ -61,6 +61,9 @@ _REASONS: Final = {
 }
 """What it is by its reason, which says more. An expired or revoked credential is nobody's attack."""
 
+_SAFELISTED: Final = frozenset((b"", b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/plain"))
+"""Media types that a page may send anywhere (Fetch section 2.2.2, CORS-safelisted request-header)."""
+
 
 class Rules(NamedTuple):
     """What a policy says about suspicion; durations in microseconds."""
@@ -199,11 +202,26 @@ def _within(network: str, whole: str, length: int) -> bool:
 
 
 def _may_be_a_page(request: Request, decision: Decision) -> bool:
-    """Tell whether a page of another site may have made a visitor's browser send this."""
-    fields, force = request.fields, decision.force
-    if b"authorization" in fields or force.key in fields:
+    """Tell whether a page of another site may have made a visitor's browser send this.
+
+    A page sends what Fetch lets it send unasked, and the preflight for all else. Where the browser does not say whence
+    (an old one, or a page without TLS that sends no Referer), whatever looks like a browser is believed to be one.
+    """
+    fields = request.fields
+    if b"authorization" in fields or decision.force.key in fields or not _unasked(request):
         return False
-    origin = request.line(b"origin")
-    if origin is not None and not force.served.matches(origin):
-        return True
-    return fields.get(b"sec-fetch-site") in {b"cross-site", b"same-site"}
+    site = fields.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in {b"same-origin", b"none"}
+    sender = request.line(b"origin") or b"/".join(fields.get(b"referer", b"").split(b"/")[:3])
+    if sender:
+        return not decision.force.served.matches(sender)
+    return fields.get(b"user-agent", b"").startswith(b"Mozilla/") and b"accept-language" in fields
+
+
+def _unasked(request: Request) -> bool:
+    """Tell whether a page of another site may have this sent without the service's leave (Fetch section 2.2)."""
+    if request.method == "POST":
+        kind = request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        return kind in _SAFELISTED
+    return request.method in {"GET", "HEAD", "OPTIONS"}

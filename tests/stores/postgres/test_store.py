@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event as Flag
 from typing import Any
 
 import asyncpg
@@ -119,13 +120,16 @@ def test_a_server_that_says_nothing_is_given_up(server: PostgresServer) -> None:
         return [face.get(THING, "a"), face.find(THING, "", ""), face.commit([Put(THING, Thing(id="b"))])]
 
     async def each() -> list[Any]:
+        paused.wait()
         return [await _failure(work) for work in works(driven)]
 
     async def together() -> list[Any]:
         await awaited.get(THING, "a")
         server.pause()
+        paused.set()
         return await asyncio.gather(*map(_failure, works(awaited)))
 
+    paused = Flag()
     drive(driven.get(THING, "a"))
     try:
         with ThreadPoolExecutor() as threads:
