@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
 from garrison import handbook
 from garrison.errors import UsageError
-from garrison.handbook import AdvancedRateLimiter
+from garrison.handbook import AdvancedRateLimiter, RateLimiter
 from garrison.model.units import MINUTE, SECOND
+from garrison.runtime.process.clock import SystemClock
 from garrison.stores.memory.counters import MemoryCounters
+from garrison.stores.open import open_counters
 from garrison.testing.clock import ManualClock
+from tests.stores.redis.server import KINDS, socket
 
 STRATEGIES = ("fixed_window", "sliding_window", "token_bucket")
 
@@ -106,3 +110,37 @@ def test_the_package_lists_its_classes() -> None:
     assert all(getattr(handbook, name) for name in handbook.__all__)
     with pytest.raises(AttributeError):
         print(handbook.Nothing)
+
+
+def test_load_lowers_limits_and_gives_nothing_back_when_it_goes() -> None:
+    load = 0.0
+    limiter = limiter_on(ManualClock(), load=lambda: load)
+    limiter.set_rate_limit("user:ada", 40, 60)
+    assert limiter.check_rate_limit("user:ada")[0]
+    load = 1.0
+    assert [limiter.check_rate_limit("user:ada")[0] for _ in range(4)] == [True, True, True, False]
+    assert limiter.get_rate_limit_status("user:ada")["remaining"] == 9
+    load = 0.5
+    assert [limiter.check_rate_limit("user:ada")[0] for _ in range(10)] == [True] * 9 + [False]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_processes_count_as_one_on_a_server_called_both_ways(kind: str) -> None:
+    """Two limiters of two processes: at once, and awaited."""
+    url, secret = f"unix://{socket(kind)}", token_bytes(32)
+    one, two = (AdvancedRateLimiter(counters=open_counters(url, SystemClock(), secret)) for _ in range(2))
+    bucket, other = (RateLimiter(counters=open_counters(url, SystemClock(), secret)) for _ in range(2))
+    for limiter in (one, two):
+        limiter.set_rate_limit("user:ada", 4, 3600)
+    for limiter in (bucket, other):
+        limiter.create_rate_limit("user:ada", 0.001, 2)
+
+    async def awaited() -> list[bool]:
+        return [(await limiter.check_rate_limit.aio("user:ada"))[0] for limiter in (one, two, one)]
+
+    assert [limiter.check_rate_limit("user:ada")[0] for limiter in (one, two)] == [True, True]
+    assert asyncio.run(awaited()) == [True, True, False]
+    assert not two.check_rate_limit("user:ada")[0]
+    assert [limiter.is_allowed("user:ada")[0] for limiter in (bucket, other, bucket)] == [True, True, False]
+    one.reset_rate_limit("user:ada")
+    assert one.check_rate_limit("user:ada")[0]

@@ -9,12 +9,15 @@ from garrison.handbook.rate_limiter import limit_info
 from garrison.handbook.twoway import both_ways
 from garrison.limits import Ask, Limit
 from garrison.limits.limit import MOST_LOGGED, Algorithm
+from garrison.limits.load import price
 from garrison.limits.subject import subject_key
 from garrison.model.units import SECOND
 from garrison.runtime.process.clock import SystemClock
 from garrison.stores.memory.counters import MemoryCounters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from garrison.stores.protocols import Counters
 
 __all__ = ["AdvancedRateLimiter", "Strategy"]
@@ -42,13 +45,16 @@ class AdvancedRateLimiter:
         strategy: Strategy = "sliding_window",
         default: tuple[int, int] = (1000, 3600),
         counters: Counters | None = None,
+        load: Callable[[], float] | None = None,
     ) -> None:
         """Choose how to count.
 
         Args:
             strategy: How a window is understood.
             default: Requests and seconds of an identifier for which nothing was set.
-            counters: Where to count; in memory when left out.
+            counters: Where to count, such as `open_counters("redis://…")`; in memory when left out.
+            load: Tells how busy the service is, from 0 to 1; above 0.7 a request costs more of its limit, at 1 ten
+                times as much (`garrison.limits.load.price`). Left out, it never does.
 
         Raises:
             UsageError: An unknown strategy, or a default out of its bounds.
@@ -56,6 +62,7 @@ class AdvancedRateLimiter:
         self.strategy: Strategy = strategy
         self.counters = MemoryCounters(SystemClock()) if counters is None else counters
         self._default = self._limit(*default)
+        self._load = load
         self._limits: dict[str, Limit] = {}
 
     @both_ways
@@ -87,7 +94,10 @@ class AdvancedRateLimiter:
         return limit_info(ask.limit, verdict)
 
     def _ask(self, identifier: str, cost: int = 1) -> Ask:
-        return Ask(subject_key("advanced", identifier), self._limits.get(identifier, self._default), cost)
+        limit = self._limits.get(identifier, self._default)
+        if cost and self._load is not None:
+            cost = price(limit, self._load())
+        return Ask(subject_key("advanced", identifier), limit, cost)
 
     def _limit(self, count: int, seconds: int) -> Limit:
         algorithm = _ALGORITHMS[self.strategy]

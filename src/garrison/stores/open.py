@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from os import urandom
 from typing import TYPE_CHECKING
 
-from garrison.stores.url import read
+from garrison.errors import UsageError
+from garrison.stores.memory.counters import MemoryCounters
+from garrison.stores.near.counters import Near, NearCounters
+from garrison.stores.url import read, read_counters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from garrison.model.clock import Clock
-    from garrison.stores.protocols import Kind, Store
+    from garrison.model.ids import Randomness
+    from garrison.stores.protocols import Counters, Kind, Store
 
-__all__ = ["SCHEMES", "open_records"]
+__all__ = ["SCHEMES", "open_counters", "open_records"]
 
 
 def open_records(
@@ -44,6 +49,32 @@ def open_records(
 
         return PostgresStore(url, clock, kinds, chain_key, old_chain_keys=old_chain_keys, password=password)
     return SCHEMES[scheme](rest, clock, kinds, chain_key, old_chain_keys)
+
+
+def open_counters(
+    url: str, clock: Clock, secret: bytes, *, password: str = "", processes: int = 1, randomness: Randomness = urandom
+) -> Counters:
+    """Open the counters that a URL names, for loops and threads alike.
+
+    Args:
+        url: `memory:`, or of a Redis or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST`, `unix:///PATH`.
+        clock: Counts in memory, and tells how long a refusal is remembered.
+        secret: Keys the hash that keys are named by, 1 to 64 bytes; the same in every process.
+        password: Of the server's user, where it asks for one.
+        processes: Most processes that count together.
+        randomness: Numbers the places of concurrency limits.
+
+    Raises:
+        UsageError: It names no counters.
+    """
+    memory = MemoryCounters(clock)
+    if read_counters(url) == "memory:":
+        return memory
+    if url == "records:":
+        raise UsageError("counters in the records belong to a guard, whose policy says where those are")
+    from garrison.stores.redis.opened import RedisServer
+
+    return NearCounters(Near(memory, clock, processes), RedisServer(url, password, secret, randomness).either())
 
 
 def _memory(_: str, clock: Clock, kinds: Iterable[Kind], chain_key: bytes, old_chain_keys: Sequence[bytes]) -> Store:

@@ -48,6 +48,10 @@ class RedisServer:
         """Give the counters for loops, as many as there are."""
         return self._counters(self._loops)
 
+    def either(self) -> RedisCounters:
+        """Give the counters for both: awaited where a loop runs, and blocking where none does."""
+        return self._counters(_Either(self._loops, self._threads))
+
     def close(self) -> None:
         """Close the connections of threads; those of a loop end with it."""
         self._threads.close()
@@ -73,6 +77,21 @@ class _Loops:
             await anext(ending)
             known = self._links.setdefault(loop, (link, ending))
         return await known[0].send(step)
+
+
+class _Either:
+    """The link of the loop that runs, or that of threads."""
+
+    def __init__(self, loops: Link, threads: Link) -> None:
+        self._loops = loops
+        self._threads = threads
+
+    async def send(self, step: Step) -> Sequence[int]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return await self._threads.send(step)
+        return await self._loops.send(step)
 
 
 async def _held(link: Awaited) -> AsyncGenerator[None, None]:
