@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Security
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from examples.tasks.store import Task, TaskStore
+from examples.tasks.store import Task, TaskStore, UnavailableError
 from garrison.fastapi import Garrison, Principal, principal
 from garrison.fastapi import health as garrison_health
 
@@ -109,6 +109,12 @@ if _DEVELOPMENT:
     def docs() -> FileResponse:
         """Show the documentation."""
         return FileResponse(_PAGE / "index.html")
+
+
+@app.exception_handler(UnavailableError)
+def unavailable(_: Request, __: Exception) -> JSONResponse:
+    """Say that tasks cannot be reached at the moment: a fault that may be over soon."""
+    return JSONResponse({"detail": "Service Unavailable"}, 503)
 
 
 @app.get("/api/health")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import class_row
 
-from examples.tasks.store import Page, Task
+from examples.tasks.store import Page, Task, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,13 +70,14 @@ class SharedTaskStore:
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
-        with self._free:
+        with self._free, _told():
             connection = self._taken()
             try:
                 yield connection
-            finally:
-                if not connection.closed:
-                    self._idle.append(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
 
     def _taken(self) -> psycopg.Connection:
         with suppress(IndexError):
@@ -121,6 +122,15 @@ class SharedTaskStore:
     def _rows(self, command: str, values: dict[str, Any]) -> list[Task]:
         with self._connection() as connection:
             return connection.cursor(row_factory=class_row(Task)).execute(command.encode(), values).fetchall()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a server that is gone in the application's own word."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise UnavailableError from error
 
 
 def _ended(connection: psycopg.Connection) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Page", "Task", "TaskStore"]
+__all__ = ["Page", "Task", "TaskStore", "UnavailableError"]
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS tasks (
@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS tasks (
 );
 CREATE INDEX IF NOT EXISTS tasks_by_owner ON tasks (owner, id DESC);
 """
+
+
+class UnavailableError(Exception):
+    """Tasks cannot be reached at the moment."""
 
 
 @dataclass(frozen=True, slots=True)

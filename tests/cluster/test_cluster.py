@@ -206,6 +206,19 @@ def test_the_front_goes_on_without_a_worker(
     assert statuses == [200] * 12
 
 
+def test_without_records_nobody_is_answered_as_if_nothing_was(cluster: Cluster, key: str) -> None:
+    """What is remembered counts for a second, and the tasks are gone with it: 503 from the first request on."""
+    assert tasks(cluster.front, key) == 200
+
+    cluster.records.kill()
+    statuses = [tasks(part, key) for part in (cluster.front, *cluster.workers) for _ in range(5)]
+    cluster.records.start()
+
+    assert statuses == [503] * 20
+    for each in (cluster.front, *cluster.workers):
+        until(served(each, key), f"served again by {each.name}")
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_no_read_fails_while_a_worker_is_killed(cluster: Cluster, number: int) -> None:
     """What was under way there is asked again elsewhere."""

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from examples.tasks.shared import SharedTaskStore
-from examples.tasks.store import TaskStore
+from examples.tasks.store import TaskStore, UnavailableError
 from tests.stores.postgres_server import postgres
 
 Store: TypeAlias = TaskStore | SharedTaskStore
@@ -93,3 +93,9 @@ def test_a_connection_that_the_server_closed_is_replaced() -> None:
 
     assert store.get(1) is None
     store.close()
+
+
+def test_a_server_that_is_gone_is_told_as_such() -> None:
+    """The application answers it with 503."""
+    with pytest.raises(UnavailableError):
+        SharedTaskStore("postgresql:///nothing?host=/nowhere")
