@@ -132,8 +132,8 @@ def test_processes_count_as_one_on_a_server_called_both_ways(kind: str) -> None:
     bucket, other = (RateLimiter(counters=open_counters(url, SystemClock(), secret)) for _ in range(2))
     for limiter in (one, two):
         limiter.set_rate_limit("user:ada", 4, 3600)
-    for limiter in (bucket, other):
-        limiter.create_rate_limit("user:ada", 0.001, 2)
+    for each in (bucket, other):
+        each.create_rate_limit("user:ada", 0.001, 2)
 
     async def awaited() -> list[bool]:
         return [(await limiter.check_rate_limit.aio("user:ada"))[0] for limiter in (one, two, one)]

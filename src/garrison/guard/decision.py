@@ -74,6 +74,9 @@ class Decision(Struct, eq=False):
     holds: bool = False
     """Whether a concurrency limit holds a place, to be released when the answer is out."""
 
+    dear: bool = False
+    """Whether load makes it cost more of its limits than one unit."""
+
     refusal: Refusal | None = None
     observed: tuple[Refusal, ...] = ()
     """Refusals that were only observed."""

@@ -22,7 +22,7 @@ from garrison.guard.steps.permit import permit
 from garrison.guard.steps.present import present
 from garrison.guard.steps.recall import recall, remember
 from garrison.guard.steps.site import cross_site
-from garrison.guard.steps.spend import address_asks, principal_asks, spent
+from garrison.guard.steps.spend import address_asks, dearer, principal_asks, spent
 from garrison.guard.steps.target import arrive, locate
 from garrison.model.http.refusal import Refusal, refuse
 from garrison.model.principal import ANONYMOUS, OwnershipProof
@@ -68,6 +68,9 @@ class Guard:
             seen: Told of who was believed and may do what is asked, unless that is remembered; likewise.
         """
         self.force = force
+        self.load = 0.0
+        """How busy the service is, from 0 to 1, as whoever serves with this guard tells it."""
+
         self._counters = counters
         self._take = counters.take
         # Counters in memory answer at once; a coroutine for it would cost as much as the answer.
@@ -96,7 +99,7 @@ class Guard:
                 if await self._judged(request, decision, now):
                     return self._ended(request, decision, now)
             # 8: what the principal may still spend
-            asks = decision.wants
+            asks = dearer(decision, self.load) if self.load else decision.wants
             if asks:
                 refusal = spent(decision, asks, self._take_now(asks) or await self._take(asks))
                 if refusal is not None and decision.stops(refusal):
@@ -121,7 +124,7 @@ class Guard:
         plan = decision.plan
         # 3: what the address may still spend
         if plan.before:
-            asks = address_asks(decision)
+            asks = address_asks(decision, self.load)
             if decision.stops(spent(decision, asks, self._take_now(asks) or await self._take(asks))):
                 return True
         # 4, 5, 6: find the credential, fetch its record, believe it

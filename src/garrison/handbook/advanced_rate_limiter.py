@@ -8,8 +8,8 @@ from garrison.handbook.arguments import checked
 from garrison.handbook.rate_limiter import limit_info
 from garrison.handbook.twoway import both_ways
 from garrison.limits import Ask, Limit
+from garrison.limits.adaptive import price
 from garrison.limits.limit import MOST_LOGGED, Algorithm
-from garrison.limits.load import price
 from garrison.limits.subject import subject_key
 from garrison.model.units import SECOND
 from garrison.runtime.process.clock import SystemClock
@@ -54,7 +54,7 @@ class AdvancedRateLimiter:
             default: Requests and seconds of an identifier for which nothing was set.
             counters: Where to count, such as `open_counters("redis://…")`; in memory when left out.
             load: Tells how busy the service is, from 0 to 1; above 0.7 a request costs more of its limit, at 1 ten
-                times as much (`garrison.limits.load.price`). Left out, it never does.
+                times as much (`garrison.limits.adaptive.price`). Left out, it never does.
 
         Raises:
             UsageError: An unknown strategy, or a default out of its bounds.

@@ -1,4 +1,5 @@
 """How much may be worked on at once, by how long work waits: more while nobody waits, less as soon as all do.
+And what a request costs of its limits meanwhile.
 
 Additive increase, multiplicative decrease, as in TCP, on the shortest wait of an interval. The shortest, because bursts
 make some wait in a healthy service, and in an overloaded one even the luckiest waits. Waiting is the right sign: it
@@ -12,11 +13,14 @@ delay" (ACM Queue 10.5, 2012), for the shortest wait of an interval of 100 ms.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from garrison.model.units import MILLISECOND
 
-__all__ = ["INTERVAL", "LEAST", "TARGET", "adapted"]
+if TYPE_CHECKING:
+    from garrison.limits.limit import Limit
+
+__all__ = ["CALM", "DEAREST", "INTERVAL", "LEAST", "TARGET", "adapted", "price"]
 
 INTERVAL: Final = 100 * MILLISECOND
 """Microseconds between two decisions."""
@@ -26,6 +30,12 @@ TARGET: Final = 25 * MILLISECOND
 
 LEAST: Final = 1
 """Something is always worked on, or nothing would ever be measured again."""
+
+CALM: Final = 0.7
+"""Load up to which a request costs one unit; from there it costs more."""
+
+DEAREST: Final = 10
+"""Units that a request costs when the load is 1: a tenth of the limit is left."""
 
 _GENTLY: Final = 8
 """An eighth less, where the wait is a little too long."""
@@ -58,3 +68,20 @@ def adapted(limit: int, most: int, *, wait: int, peak: int, held: bool, target: 
     # What was not reached held nothing back: it is from what there was that it must get less.
     now = max(min(limit, peak), LEAST)
     return max(LEAST, now // _DEEPLY if wait > _FAR * target else now - max(1, now // _GENTLY))
+
+
+def price(limit: Limit, load: float) -> int:
+    """Tell how many units a request costs; never more than comes at once, so that one always may.
+
+    The limit itself stays what it is, so that what was spent stays spent, and a load that comes and goes gives nobody
+    a fresh one.
+
+    Args:
+        limit: What it is spent from.
+        load: How busy the service is: 0 idle, 1 full. What is no number counts as full.
+    """
+    if load <= CALM:
+        return 1
+    # `min` gives its first argument where the other is no number.
+    free = (1 - min(1.0, load)) / (1 - CALM)
+    return max(min(round(1 / max(free, 1 / DEAREST)), limit.burst), 1)

@@ -132,14 +132,16 @@ class Lane:
 class Gate:
     """Before an application; one for an event loop."""
 
-    def __init__(self, force: Callable[[], InForce]) -> None:
+    def __init__(self, force: Callable[[], InForce], tell: Callable[[float], None]) -> None:
         """Begin with everything open.
 
         Args:
             force: Gives how many may be inside at the very most, and the wait from which on there are too many, as
                 the policy in force says.
+            tell: Is told the load: what part of those that may be inside at the very most are kept out now.
         """
         self._force = force
+        self._tell = tell
         self._most = force().in_flight
         self.main = Lane(self._most)
         self.logins = Lane(_lane(self._most))
@@ -230,6 +232,7 @@ class Gate:
         most = self._force().in_flight
         limit = min(most, limit if self.hot or limit < self._most else most)
         self._most, self.hot = most, limit < most
+        self._tell(1 - limit / most)
         self.main.change(limit, easy=not self.hot)
         self.logins.change(_lane(limit), easy=not self.hot)
 

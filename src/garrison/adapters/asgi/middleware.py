@@ -63,7 +63,7 @@ class Garrison:
         self.runtime = runtime or compose(policy, authenticate=authenticate)
         self.guard = self.runtime.awaited
         self._connections = Connections(self.guard)
-        self._gate = Gate(lambda: self.guard.force)
+        self._gate = Gate(lambda: self.guard.force, self._busy)
         self._application: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,6 +103,9 @@ class Garrison:
         """Serve from now on in this process, for the framework's application that the scope names, if any."""
         self._application = application
         self.runtime.start()
+
+    def _busy(self, load: float) -> None:
+        self.guard.load = load
 
     async def _let_in(self, exchange: Exchange) -> bool:
         """Wait for room to work on a request; without any it is turned away."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.guard.shedding import CLASSES, overloaded, rank, turn
 from garrison.limits import Ask
+from garrison.limits.adaptive import price
 from garrison.limits.headers import limit_refusal
 from garrison.limits.subject import subject_key
 from garrison.model.net import address_subject
@@ -22,20 +24,45 @@ if TYPE_CHECKING:
     from garrison.model.principal import Principal
     from garrison.policy.plan import Rule
 
-__all__ = ["address_asks", "principal_asks", "spent"]
+__all__ = ["address_asks", "dearer", "principal_asks", "spent"]
 
+_DEAR = CLASSES.index("anonymous")
+"""From this rank on, load makes requests dearer."""
+
+_FIRST = frozenset(("critical", "login"))
 _BOTH = frozenset(("principal", "key"))
 
 
-def address_asks(decision: Decision) -> tuple[Ask, ...]:
-    """Make the asks of phase `before`: everything is counted per network of the client."""
+def address_asks(decision: Decision, load: float = 0.0) -> tuple[Ask, ...]:
+    """Make the asks of phase `before`: everything is counted per network of the client.
+
+    Who asks is not known yet, so that load makes dearer only what anybody may ask for, and bulk.
+    """
     plan, asked = decision.plan, decision.force.asked
     name = plan.route, decision.address
     known = asked.get(name)
-    if known is not None:
-        return known
-    subject = address_subject(decision.address)
-    return asked.keep(name, tuple(Ask(subject_key(key, subject), limit) for key, limit in plan.before))
+    if known is None:
+        subject = address_subject(decision.address)
+        known = asked.keep(name, tuple(Ask(subject_key(key, subject), limit) for key, limit in plan.before))
+    return _dear(decision, known, load) if load and (plan.public or plan.priority == "bulk") else known
+
+
+def dearer(decision: Decision, load: float) -> Sequence[Ask]:
+    """Make what the request asks of its limits cost more, by load, unless it is among those that go first.
+
+    Args:
+        decision: Of a principal that is known.
+        load: How busy the service is, from 0 to 1.
+    """
+    return _dear(decision, decision.wants, load) if rank(decision) >= _DEAR else decision.wants
+
+
+def _dear(decision: Decision, asks: Sequence[Ask], load: float) -> tuple[Ask, ...]:
+    if decision.plan.priority in _FIRST:
+        return tuple(asks)
+    priced = tuple(ask._replace(cost=price(ask.limit, load)) for ask in asks)
+    decision.dear = decision.dear or any(ask.cost > 1 for ask in priced)
+    return priced
 
 
 def principal_asks(decision: Decision) -> tuple[Ask, ...]:
@@ -80,4 +107,9 @@ def spent(decision: Decision, asks: Sequence[Ask], verdicts: Sequence[Verdict]) 
             decision.holds = True
         if not allowed:
             refused = True
-    return limit_refusal(asks, verdicts) if refused else None
+    if not refused:
+        return None
+    if decision.dear and all(allowed or remaining for allowed, remaining, *_ in verdicts):
+        # It would have passed on a quiet day: that is no fault of the caller's.
+        return overloaded(decision, turn(decision, 0))
+    return limit_refusal(asks, verdicts)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.limits import Ask, parse
-from garrison.limits.load import CALM, DEAREST, price
+from garrison.limits.adaptive import CALM, DEAREST, price
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.testing import ManualClock
 
