@@ -1,11 +1,10 @@
 """How much may be worked on at once, by how long work waits: more while nobody waits, less as soon as all do.
-And what a request costs of its limits meanwhile.
 
 Additive increase, multiplicative decrease, as in TCP, on the shortest wait of an interval. The shortest, because bursts
 make some wait in a healthy service, and in an overloaded one even the luckiest waits. Waiting is the right sign: it
 needs no picture of how long an answer takes when all is well, and slow endpoints do not look like load.
 
-Pure: what a wait is, whoever owns the queue tells.
+Meanwhile a request may cost more of its limits (`price`). Pure: what a wait is, whoever owns the queue tells.
 
 Sources: V. Jacobson, "Congestion avoidance and control" (SIGCOMM 1988); K. Nichols and V. Jacobson, "Controlling queue
 delay" (ACM Queue 10.5, 2012), for the shortest wait of an interval of 100 ms.
