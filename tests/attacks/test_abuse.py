@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from garrison.admin.blocks import stored
+from garrison.guard.blocked import Block
 from garrison.guard.drive import drive
 from garrison.limits.suspicion import UNIT
 from garrison.model.http.request import Header
 from garrison.model.units import DAY, HOUR, MINUTE, SECOND
+from garrison.runtime.abuse import MOST_WAITING
 from tests.guard.world import World
 
 POLICY = """
@@ -218,6 +221,35 @@ def test_whoever_has_many_networks_of_ipv6_is_shut_out_of_all_of_them(world: Wor
     assert asks(world, "GET /open", peer="2001:db8:0:100::1") == "passed"
 
 
+def test_many_networks_fill_no_memory_and_get_nobody_out(world: World) -> None:
+    """Whoever has more of them than there is room for gets his own short blocks out, and no long or deliberate one."""
+    full = World(POLICY.replace("[abuse]", "[abuse]\nmost = 100"))
+    watch, now = full.runtime.abuse, full.clock.wall()
+    for _ in range(6):
+        asks(full, "GET /.env", times=3)
+        full.clock.advance(DAY)
+    asks(full, "GET /.env", times=3)
+    watch.blocked.add(Block("192.0.2.0/28", 0, by_hand=True), now)
+    for number in range(2_500):
+        asks(full, "GET /.env", peer=f"10.{number // 200}.{number % 200}.1", times=3)
+
+    assert len(watch.blocked.live(full.clock.wall())) == 101
+    assert asks(full, "GET /open") == asks(full, "GET /open", peer="192.0.2.1") == "blocked"
+    drive(watch.store(full.runtime.driven_side.face))
+    assert len(drive(stored(full.runtime.driven_side.face))) <= MOST_WAITING
+    assert (len(watch.blocked.live(full.clock.wall())), asks(full, "GET /open")) == (100, "blocked")
+
+
+def test_whoever_has_many_parts_of_a_48_is_shut_out_of_it(world: World) -> None:
+    """Four /64s of each of four /56s."""
+    for part in range(4):
+        for number in range(4):
+            asks(world, "GET /.env", peer=f"2001:db8:1:{part:x}{number:02x}::1", times=3)
+
+    assert asks(world, "GET /open", peer="2001:db8:1:ff00::1") == "blocked"
+    assert asks(world, "GET /open", peer="2001:db8:2::1") == "passed"
+
+
 def test_without_the_table_nobody_is_suspected() -> None:
     world = World(
         POLICY.replace("[abuse]", "[operations]").replace('allow = ["203.0.113.0/24"]\ndeny = ["192.0.2.66"]', "")
@@ -257,7 +289,8 @@ def test_blocks_outlive_the_process_and_are_in_the_journal(world: World) -> None
     drive(other.load(face))
     (block,) = other.blocked.live(world.clock.wall())
     assert block == world.runtime.abuse.blocked.live(world.clock.wall())[0]
-    assert other.suspects.former[PEER].parts == UNIT
+    assert (score := other.suspects.former.get(PEER)) is not None
+    assert score.parts == UNIT
     from garrison.stores.protocols import Query
 
     (event,) = [sealed.event for sealed in drive(face.read(Query(code="address_blocked")))]

@@ -6,7 +6,7 @@ force, one for a process, and is replaced as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.limits.headers import ABNORMAL_USAGE
 from garrison.model.http.refusal import refuse
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from garrison.model.http.refusal import Refusal
 
-__all__ = ["Block", "Blocked", "Lists"]
+__all__ = ["MOST", "Block", "Blocked", "Lists"]
+
+MOST: Final = 10_000
+"""Networks that the guard shuts out at once, unless a policy says otherwise."""
 
 
 class Block(NamedTuple):
@@ -42,10 +45,13 @@ class Lists(NamedTuple):
 class Blocked:
     """Every block there is."""
 
-    __slots__ = ("_blocks", "_found", "epoch")
+    __slots__ = ("_blocks", "_found", "epoch", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         """Begin with none."""
+        self.most = most
+        """How many the guard decides at once; an attacker of many networks must not fill the memory."""
+
         self._blocks: dict[str, Block] = {}
         self._found: Prefixes[Block] = Prefixes()
         self.epoch = 0
@@ -72,20 +78,38 @@ class Blocked:
         """List the blocks that have not ended."""
         return [block for block in list(self._blocks.values()) if not 0 < block.until <= now]
 
-    def add(self, block: Block) -> None:
-        """Shut a network out from now on."""
+    def add(self, block: Block, now: int) -> bool:
+        """Shut a network out from now on; where there is no room, in the place of the one that ends soonest.
+
+        Returns:
+            Whether it is; not if it were the first to end itself, so that nobody gets the worst ones out.
+        """
+        if block.network not in self._blocks and len(self._blocks) >= self.most:
+            kept = _kept([*self.live(now), block], self.most)
+            self.replace(kept)
+            return block in kept
         self._blocks[block.network] = block
         self._found.add(block.network, block)
         self.epoch += 1
+        return True
 
     def replace(self, blocks: Iterable[Block]) -> None:
-        """Put others in the place of all."""
-        known = {block.network: block for block in blocks}
+        """Put others in the place of all, as many as there is room for."""
+        known = {block.network: block for block in _kept(list(blocks), self.most)}
         if known == self._blocks:
             return
         self._blocks = known
         self._found = Prefixes((block.network, block) for block in known.values())
         self.epoch += 1
+
+
+def _kept(blocks: list[Block], most: int) -> list[Block]:
+    """Let those go that end soonest, where the guard decided too many; what was decided by hand stays."""
+    own = [block for block in blocks if not block.by_hand]
+    if len(own) <= most:
+        return blocks
+    last = sorted(own, key=lambda block: block.until)[-most:]
+    return [*(block for block in blocks if block.by_hand), *last]
 
 
 def _blocked(block: Block, now: int) -> Refusal:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from garrison.limits.suspicion import UNIT, Growth, Score, block_time, faded, raised
 from garrison.model.net import address_subject, around
+from garrison.stores.near.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,7 +113,7 @@ class Suspects:
         self.rules: Rules | None = None
         """None: nobody gathers points."""
 
-        self.former: dict[str, Score] = {}
+        self.former: Recent[str, Score] = Recent(MOST_SUSPECTS)
         """How often each network was shut out, as of when."""
 
         self._draw = draw
@@ -166,7 +167,7 @@ class Suspects:
     def _shut_out(self, network: str, did: dict[str, int], now: int, rules: Rules) -> Verdict:
         last = self.former.get(network)
         former = faded(last.parts, now - last.at, rules.growth.forget) if last is not None else 0
-        self.former[network] = Score(former + UNIT, now)
+        self.former.keep(network, Score(former + UNIT, now))
         return Verdict(network, now + block_time(former, rules.growth, self._draw()), former + UNIT, did)
 
 

@@ -7,16 +7,17 @@ within a second.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison.admin.blocks import GUARD, REMEMBERED, TOPIC, BlockRow, block, stored
 from garrison.errors import PolicyError, Problem, UsageError
 from garrison.guard.blocked import Block, Blocked, Lists
-from garrison.guard.suspects import Rules, Suspects, widened
+from garrison.guard.suspects import MOST_SUSPECTS, Rules, Suspects, widened
 from garrison.limits.suspicion import Growth, Score
 from garrison.model.ids import random_id
 from garrison.model.prefixes import Prefixes
 from garrison.model.units import duration
+from garrison.stores.near.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from garrison.stores.news import News
     from garrison.stores.protocols import Records
 
-__all__ = ["AbuseWatch", "lists_of"]
+__all__ = ["MOST_WAITING", "AbuseWatch", "lists_of"]
+
+MOST_WAITING: Final = 1_000
+"""Blocks that wait to be stored; further ones hold in this process alone, until those are."""
 
 _TAIL = 6
 
@@ -53,6 +57,8 @@ class AbuseWatch:
         rules = _rules(policy.abuse, lists) if policy.abuse is not None else None
         self.suspects.rules = rules
         self._forget = rules.growth.forget if rules is not None else 0
+        if policy.abuse is not None:
+            self.blocked.most = policy.abuse.most
 
     def note(self, request: Request, decision: Decision, refusal: Refusal, now: int) -> None:
         """Count a refusal, and shut out whoever has gathered enough."""
@@ -70,8 +76,8 @@ class AbuseWatch:
             evidence=verdict.evidence,
             purge=purge,
         )
-        self.blocked.add(_block(row))
-        self._waiting.append(row)
+        if self.blocked.add(_block(row), now) and len(self._waiting) < MOST_WAITING:
+            self._waiting.append(row)
 
     async def store(self, records: Records) -> None:
         """Store what was decided here, and hear what was decided elsewhere.
@@ -99,7 +105,11 @@ class AbuseWatch:
         rows = await stored(records)
         # What waits to be stored counts already.
         self.blocked.replace([*map(_block, rows), *map(_block, self._waiting)])
-        self.suspects.former = {row.network: Score(row.former, row.at) for row in rows if row.former}
+        former: Recent[str, Score] = Recent(MOST_SUSPECTS)
+        for row in rows:
+            if row.former:
+                former.keep(row.network, Score(row.former, row.at))
+        self.suspects.former = former
         self._stale = False
 
     def _heard(self, _network: str, _at: int) -> None:

@@ -64,6 +64,9 @@ class Abuse(Part, frozen=True):
     forget: Duration = "7d"
     """In which time half of the former blocks are forgotten."""
 
+    most: Annotated[int, Meta(ge=100, le=1_000_000)] = 10_000
+    """Networks that the guard shuts out at once; of more, those whose block ends soonest are let go."""
+
     allow: tuple[Network, ...] = ()
     """Networks that gather no points, and that nobody but an operator shuts out."""
 
