@@ -109,8 +109,11 @@ def server_of_records(port: int) -> str:
 
 
 def server_of_counters(port: int, folder: Path, password: str) -> str:
-    """Write the settings of Valkey: one user, who may do what counting takes; every count is the kernel's before it is
-    acknowledged, so that a killed server loses none. With `everysec` it waits while the disk is busy, for up to 2 s."""
+    """Write the settings of Valkey: one user, who may do what counting takes.
+
+    Every count is the kernel's before it is acknowledged, so that a killed server loses none. With `everysec` it would
+    wait while the disk is busy, for up to two seconds.
+    """
     return _COUNTERS.format(port=port, folder=folder, digest=sha256(password.encode("ascii")).hexdigest())
 
 

@@ -141,7 +141,7 @@ def _fed(deny: Prefixes[None], name: str, read: Callable[[str], bytes]) -> Itera
         lines = read(name).decode("utf-8", "replace").splitlines()
     except OSError as error:
         yield Problem(
-            "GP150", "abuse.feeds", 0, f"{name} cannot be read: {error.strerror}", "Put it there, or leave it out"
+            "GP190", "abuse.feeds", 0, f"{name} cannot be read: {error.strerror}", "Put it there, or leave it out"
         )
         return
     for number, line in enumerate(lines, 1):
@@ -150,7 +150,7 @@ def _fed(deny: Prefixes[None], name: str, read: Callable[[str], bytes]) -> Itera
             if text:
                 deny.add(text, None)
         except UsageError as error:
-            yield Problem("GP151", "abuse.feeds", 0, f"{name}, line {number}: {error}", "Write one network a line")
+            yield Problem("GP191", "abuse.feeds", 0, f"{name}, line {number}: {error}", "Write one network a line")
 
 
 def _block(row: BlockRow) -> Block:
