@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from garrison.admin.blocks import stored
 from garrison.guard.blocked import Block
+from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
 from garrison.limits.suspicion import UNIT
-from garrison.model.http.request import Header
+from garrison.model.http.refusal import Refusal, refuse
+from garrison.model.http.request import Header, Request
 from garrison.model.units import DAY, HOUR, MINUTE, SECOND
 from garrison.runtime.abuse import MOST_WAITING
+from garrison.stores.protocols import Query
 from tests.guard.world import World
 
 POLICY = """
@@ -248,6 +252,48 @@ def test_whoever_has_many_parts_of_a_48_is_shut_out_of_it(world: World) -> None:
 
     assert asks(world, "GET /open", peer="2001:db8:1:ff00::1") == "blocked"
     assert asks(world, "GET /open", peer="2001:db8:2::1") == "passed"
+
+
+def fails(world: World, account: str, peer: str = PEER) -> None:
+    """Fail to log in."""
+    headers = [(b"host", b"api.example.com"), (b"content-type", b"application/json")]
+    request = Request("POST", "/login", headers, raw_path=b"/login", peer=peer)
+    refusal = replace(refuse("login_refused", "password_wrong"), subject=account)
+    decision = Decision(world.guard.force, "c", world.guard.force.unknown, peer)
+    world.runtime.record(request, replace_refusal(decision, refusal), world.clock.wall())
+
+
+def replace_refusal(decision: Decision, refusal: Refusal) -> Decision:
+    decision.refusal = refusal
+    return decision
+
+
+def test_a_list_of_stolen_passwords_ends_after_fifteen_accounts(world: World) -> None:
+    """One try each never meets a throttle of an account; somebody who mistypes his own gets four times as many."""
+    for number in range(15):
+        fails(world, f"user:{number}")
+    for _ in range(40):
+        fails(world, "user:mine", OTHER)
+
+    assert asks(world, "GET /open") == "blocked"
+    assert asks(world, "GET /open", peer=OTHER) == "passed"
+
+
+def test_one_password_for_all_accounts_from_everywhere_is_noticed_and_costs_more(world: World) -> None:
+    """Each address tries a few accounts once: no address and no account sees enough by itself."""
+    for number in range(101):
+        fails(world, f"user:{number}", f"198.18.{number // 3}.1")
+    assert world.runtime.abuse.suspects.sprayed == 101
+    for _ in range(20):
+        fails(world, "user:1", OTHER)
+    assert asks(world, "GET /open", peer=OTHER) == "blocked"
+    world.runtime.flush(last=True)
+    (alarm,) = drive(world.runtime.driven_side.face.read(Query(code="login_spraying")))
+    assert alarm.event.count == 101
+    world.clock.advance(3 * MINUTE)
+    fails(world, "user:1", FRIEND[:-1] + "77")
+    fails(world, "user:2", "198.19.0.1")
+    assert world.runtime.abuse.suspects.sprayed == 0
 
 
 def test_without_the_table_nobody_is_suspected() -> None:

@@ -101,6 +101,7 @@ signing_key_compromised | critical | ours | 3004/4 | iam/deletion | A signing ke
 secret_rotated | warning | ours | 3004/3 | configuration/change | A root key was replaced.
 address_blocked | warning | ours | 6003/99 | intrusion_detection/denied | A network was shut out.
 address_unblocked | warning | ours | 6003/99 | intrusion_detection/allowed | A block was lifted.
+login_spraying | critical | ours | 3002/99 | intrusion_detection/info | Logins of so many accounts failed in a minute.
 policy_changed | warning | ours | 3004/3 | configuration/change | Another policy is in force.
 policy_refused | warning | ours | 3004/3 | configuration/info | A new policy was wrong; the old one stays.
 audit_chain_broken | critical | ours | 3004/99 | intrusion_detection/info | The journal is damaged; a new chain began.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from garrison.limits.suspicion import UNIT, Growth, Score, block_time, faded, raised
 from garrison.model.net import address_subject, around
+from garrison.model.units import MINUTE
 from garrison.stores.near.recent import Recent
 
 if TYPE_CHECKING:
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     from garrison.model.http.refusal import Refusal
     from garrison.model.http.request import Request
 
-__all__ = ["MOST_NEIGHBOURS", "MOST_SUSPECTS", "SIBLINGS", "Rules", "Suspects", "Verdict", "what", "widened"]
+__all__ = [
+    "MOST_NEIGHBOURS",
+    "MOST_SUSPECTS",
+    "MOST_TRIED",
+    "OWN",
+    "SIBLINGS",
+    "SPRAYED",
+    "Failures",
+    "Rules",
+    "Suspects",
+    "Verdict",
+    "what",
+    "widened",
+]
 
 T = TypeVar("T")
 
@@ -38,6 +52,15 @@ MOST_NEIGHBOURS: Final = 20
 
 SIBLINGS: Final = 4
 """Blocked /64s of one /56, or /56s of one /48, that shut out the whole: whoever has one has all of them."""
+
+OWN: Final = 3
+"""Accounts that one network may fail to log in to before each further one is taken for credential stuffing."""
+
+MOST_TRIED: Final = 32
+"""Accounts of a network that are told apart; further ones count as new each time."""
+
+SPRAYED: Final = 3
+"""How often a failed login counts while passwords are sprayed over many accounts."""
 
 _EVENTS: Final = {
     "login_refused": "login",
@@ -82,6 +105,8 @@ class Rules(NamedTuple):
     """What attack tools call themselves, in lower case."""
 
     lists: Lists
+    spraying: int
+    """Accounts whose logins fail within a minute, from which on passwords are sprayed."""
 
 
 class Verdict(NamedTuple):
@@ -99,6 +124,35 @@ class Verdict(NamedTuple):
 class _Suspect(NamedTuple):
     score: Score
     did: dict[str, int]
+    tried: frozenset[str]
+    """Accounts to which it failed to log in."""
+
+
+class Failures:
+    """Accounts whose logins failed in this minute and the last, whoever tried: a botnet has an address for each."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._minute = 0
+        self._now: set[str] = set()
+        self._last = 0
+
+    def note(self, account: str, now: int, most: int) -> int:
+        """Count one; gives how many there are in a minute, 0 as long as that is no more than usual.
+
+        Args:
+            account: Public name, or the hash of what was typed.
+            now: Wall microseconds.
+            most: As many as are usual.
+        """
+        minute = now // MINUTE
+        if minute != self._minute:
+            self._last = len(self._now) if minute == self._minute + 1 else 0
+            self._minute, self._now = minute, set()
+        if len(self._now) <= most:
+            self._now.add(account)
+        count = max(len(self._now), self._last)
+        return count if count > most else 0
 
 
 class Suspects:
@@ -116,6 +170,10 @@ class Suspects:
         self.former: Recent[str, Score] = Recent(MOST_SUSPECTS)
         """How often each network was shut out, as of when."""
 
+        self.sprayed = 0
+        """Accounts in a minute over which passwords are sprayed; 0: they are not."""
+
+        self._failures = Failures()
         self._draw = draw
         self._young: dict[str, _Suspect] = {}
         self._elder: dict[str, _Suspect] = {}
@@ -143,21 +201,31 @@ class Suspects:
         if _may_be_a_page(request, decision):
             return None
         events = what(request, refusal, rules)
-        weight = sum([rules.weights.get(event, 0) for event in events])
-        if not weight:
+        if not any(rules.weights.get(event, 0) for event in events):
             return None
         with self._lock:
             before = self._young.get(network) or self._elder.pop(network, None)
             did = dict(before.did) if before is not None else {}
+            tried = before.tried if before is not None else frozenset()
+            if "login" in events and refusal.subject:
+                events += self._guesses(refusal.subject, tried, now, rules)
+                tried = tried | {refusal.subject} if len(tried) < MOST_TRIED else tried
+            weight = sum([rules.weights.get(event, 0) for event in events])
             for event in events:
                 did[event] = did.get(event, 0) + 1
             score = raised(before.score if before is not None else None, now, weight, rules.half_life)
             enough = rules.enough * (1 + len(self._neighbours.get(network, ()))) * UNIT
             if score.parts < enough:
-                self._keep(network, _Suspect(score, did))
+                self._keep(network, _Suspect(score, did, tried))
                 return None
             self._young.pop(network, None)
             return self._shut_out(network, did, now, rules)
+
+    def _guesses(self, account: str, tried: frozenset[str], now: int, rules: Rules) -> list[str]:
+        """Name what a failed login is besides: one of many accounts from one network, or from many."""
+        self.sprayed = self._failures.note(account, now, rules.spraying)
+        stuffing = ["stuffing"] if len(tried) >= OWN and account not in tried else []
+        return stuffing + ["login"] * (SPRAYED - 1) if self.sprayed else stuffing
 
     def _keep(self, network: str, suspect: _Suspect) -> None:
         if len(self._young) >= MOST_SUSPECTS and network not in self._young:

@@ -14,6 +14,7 @@ from garrison.errors import PolicyError, Problem, UsageError
 from garrison.guard.blocked import Block, Blocked, Lists
 from garrison.guard.suspects import MOST_SUSPECTS, Rules, Suspects, widened
 from garrison.limits.suspicion import Growth, Score
+from garrison.model.event import Event
 from garrison.model.ids import random_id
 from garrison.model.prefixes import Prefixes
 from garrison.model.units import duration
@@ -45,6 +46,9 @@ class AbuseWatch:
         """Begin with nobody blocked or suspected."""
         self.blocked = Blocked()
         self.suspects = Suspects(lambda: int.from_bytes(randomness(4)))
+        self.alarm: Callable[[Event], None] = lambda _: None
+        """Told when passwords begin to be sprayed."""
+
         self._news = news
         self._randomness = randomness
         self._forget = 0
@@ -62,7 +66,10 @@ class AbuseWatch:
 
     def note(self, request: Request, decision: Decision, refusal: Refusal, now: int) -> None:
         """Count a refusal, and shut out whoever has gathered enough."""
+        before = self.suspects.sprayed
         verdict = self.suspects.note(request, decision, refusal, now)
+        if self.suspects.sprayed and not before:
+            self.alarm(_sprayed(self.suspects.sprayed, now))
         if verdict is None:
             return
         network = widened(verdict.network, [each.network for each in self.blocked.live(now)])
@@ -153,6 +160,10 @@ def _fed(deny: Prefixes[None], name: str, read: Callable[[str], bytes]) -> Itera
             yield Problem("GP191", "abuse.feeds", 0, f"{name}, line {number}: {error}", "Write one network a line")
 
 
+def _sprayed(accounts: int, now: int) -> Event:
+    return Event(code="login_spraying", at=now, actor=GUARD, outcome="failed", severity="critical", count=accounts)
+
+
 def _block(row: BlockRow) -> Block:
     return Block(row.network, row.until, row.by != GUARD)
 
@@ -166,4 +177,5 @@ def _rules(abuse: Abuse, lists: Lists) -> Rules:
         honeypots=tuple(path.lower() for path in abuse.honeypots),
         scanners=tuple(name.lower() for name in abuse.scanners),
         lists=lists,
+        spraying=abuse.spraying,
     )

@@ -92,6 +92,7 @@ class Runtime:
         self.news = News(alone=self._in_memory)
         self.abuse = AbuseWatch(self.news, randomness)
         self.record = Recording(policy.audit.refusals_per_minute, self.abuse.note)
+        self.abuse.alarm = self.record.add
         self.revoked = Revocations(self.news, _longest(policy))
         self.counting = Counting(policy, clock, self.ring, randomness)
         self.store = open_store(policy, clock, self.ring)

@@ -20,6 +20,9 @@ class Weights(Part, frozen=True):
     login: _Points = 5
     """A login was refused."""
 
+    stuffing: _Points = 20
+    """A login was refused for one more account than three: lists of stolen passwords are tried like that."""
+
     key: _Points = 10
     """An API key that does not exist was presented, or one with a wrong secret."""
 
@@ -66,6 +69,10 @@ class Abuse(Part, frozen=True):
 
     most: Annotated[int, Meta(ge=100, le=1_000_000)] = 10_000
     """Networks that the guard shuts out at once; of more, those whose block ends soonest are let go."""
+
+    spraying: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    """Accounts whose logins fail within a minute in one process, wherever they are tried from; when there are more,
+    each failed login counts three times and the journal has `login_spraying`. No account is ever locked by it."""
 
     allow: tuple[Network, ...] = ()
     """Networks that gather no points, and that nobody but an operator shuts out."""
