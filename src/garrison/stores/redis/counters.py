@@ -107,7 +107,7 @@ class RedisCounters:
 
     async def reset(self, subject: str) -> None:
         """Forget everything that was counted for one subject, whatever the limit."""
-        await self._link.send(([key_of(self._secret, subject)], ("reset", [(0,)])))
+        await self._link.send(([key_of(self._secret, subject)], ("reset", [(0, ())])))
 
     async def _play(self, what: str, asks: Sequence[Ask]) -> Sequence[Verdict]:
         if not asks:
