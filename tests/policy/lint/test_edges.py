@@ -84,6 +84,8 @@ BITES = [
     ("GP055", '[accounts]\nlogins = "5/s burst 50 else closed"', "development", False),
     ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 40 in 15m"', "production", False),
+    ("GP184", '[defaults]\nlimit = "9/s else open"\n[routes]\n"POST /a" = { priority = "login" }', "production", True),
+    ("GP184", '[defaults]\nlimit = "9/s else open"\n[routes]\n"POST /a" = {}', "production", False),
     ("GP127", '[routes]\n"PUT /a" = { body = "a.json", content = ["application/a+json"] }', "production", False),
     ("GP127", '[defaults]\ncontent = ["a/b"]\n[routes]\n"PUT /a" = { body = "a.json" }', "production", False),
     ("GP128", '[defaults]\ncontent = ["*/*"]', "production", True),

@@ -367,6 +367,20 @@ def test_a_process_that_alone_cannot_reach_them_passes_nothing_that_another_one_
             fleet.passes("9/m", 1, subject)
 
 
+def test_a_clock_set_back_after_an_outage_shuts_nobody_out_in_the_next() -> None:
+    """What was told then seems to be of the future."""
+    fleet = Fleet()
+    fleet.shared.cut = True
+    fleet.passes("9/m")
+    fleet.shared.cut = False
+    fleet.heal()
+    fleet.clock.step(-24 * 60 * MINUTE)
+    fleet.shared.cut = True
+    fleet.passes("9/m", subject="other")
+    fleet.clock.advance(MINUTE)
+    assert fleet.passes("9/m", subject="other")
+
+
 def test_what_cannot_be_handed_over_stays_where_it_is() -> None:
     """The server dies again just then."""
     fleet = Fleet()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.limits import parse
 from garrison.policy.lint.limits import gives_way, written
-from garrison.policy.lint.rule import Found, rule
+from garrison.policy.lint.rule import Found, at, rule
 from garrison.stores.near.share import share
 
 if TYPE_CHECKING:
@@ -109,8 +110,7 @@ def _guessable(facts: Facts) -> Iterator[Found]:
 
     Passwords and codes can then be guessed by whoever fells the counters.
     """
-    for path, limit in written(facts):
-        _, name, *_ = (*path, "")
-        login = path[0] == "routes" and facts.policy.routes[str(name)].priority == "login"
-        if login and gives_way(limit):
-            yield Found(path, "gives way without its counters, on a route for logins", "Leave fast, local and else out")
+    for row in facts.written:
+        if row.whole.priority == "login" and any(gives_way(parse(text)) for text in facts.limits(row)):
+            text = "is for logins, and a limit of it gives way without its counters"
+            yield at(row, text, "Give it a limit without fast, local and else", "limit")
