@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Event as Flag
 from typing import Any
 
@@ -18,6 +18,7 @@ from garrison.audit import verify
 from garrison.errors import StoreError, UsageError
 from garrison.guard.drive import drive
 from garrison.model.event import Event
+from garrison.stores.postgres import connection
 from garrison.stores.postgres.connection import POSTGRES, Place, PostgresConnection, escaped, numbered, unescaped
 from garrison.stores.postgres.lookups import CONNECTIONS
 from garrison.stores.postgres.store import PostgresStore
@@ -257,6 +258,35 @@ def test_a_kind_that_gains_an_index_is_found_by_it(url: str) -> None:
     assert [thing.id for thing in drive(second.driven().find(rich, "owner", "ada\0"))] == ["a\0b"]
     second.close()
     PostgresStore(url, ManualClock(), [bare], KEY).close()
+
+
+def test_an_update_waits_longer_than_a_statement_may_and_reads_in_pages(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process is at it, and there are many records; a commit would have been given up."""
+    plain = Kind(name="thing", struct=Thing)
+    with closing(PostgresStore(url, ManualClock(), [plain], KEY)) as store:
+        for start in range(0, 2_500, 500):
+            steps = [Put(plain, Thing(id=f"t{start + number}", owner="ada")) for number in range(500)]
+            assert drive(store.driven().commit(steps)).done
+    monkeypatch.setattr(connection, "STATEMENT", 200)
+    other = PostgresConnection(Place(url))
+    for statement in POSTGRES.begin[True]:
+        other.execute(statement)
+    with ThreadPoolExecutor() as threads:
+        opened = threads.submit(lambda: PostgresStore(url, ManualClock(), [THING], KEY))
+        watching = PostgresConnection(Place(url))
+        while not watching.execute(WAITING).fetchone():
+            assert not opened.done()
+        other.execute("COMMIT")
+        store = opened.result(timeout=60)
+    found = drive(store.driven().find(THING, "owner", "ada", limit=5_000))
+    assert len(found) == 2_500
+    for each in (store, other, watching):
+        each.close()
+
+
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND clock_timestamp() - query_start > '400 ms'"
 
 
 def test_a_database_of_a_newer_release_is_left_alone(url: str) -> None:

@@ -143,10 +143,13 @@ class _Rows:
 class _Connection(psycopg.Connection[Any]):
     """Gives up a server that says nothing: behind a network that swallows all, its own limit ends no statement here."""
 
+    answer: float = ANSWER
+    """Seconds that it has."""
+
     def wait(self, gen: Any, interval: float = _LOOK, timeout: float | None = None) -> Any:
         """Wait for an answer; without one the connection is closed, for nobody knows what it is about."""
         try:
-            return super().wait(gen, interval, ANSWER if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer if timeout is None else timeout)
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
@@ -158,14 +161,19 @@ class PostgresConnection:
 
     __slots__ = ("__weakref__", "_connection", "_place")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, answer: float = ANSWER) -> None:
         """Connect.
+
+        Args:
+            place: Where to.
+            answer: Seconds after which a server that says nothing is given up.
 
         Raises:
             StoreError: The server does not answer, or refuses.
         """
         self._place = place
         self._connection = _connected(place)
+        self._connection.answer = answer
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> _Rows:
         """Run one statement; the first one after the server ended the connection opens another.
@@ -195,7 +203,7 @@ class PostgresConnection:
             self.close()
 
 
-def _connected(place: Place) -> psycopg.Connection[Any]:
+def _connected(place: Place) -> _Connection:
     try:
         return _Connection.connect(
             place.url,

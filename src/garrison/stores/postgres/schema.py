@@ -6,10 +6,12 @@ does the work and the others find it done.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from garrison.errors import StoreError
 from garrison.stores.postgres.connection import POSTGRES
+from garrison.stores.sql.fault import fault_of
 from garrison.stores.sql.migration import checked
 
 if TYPE_CHECKING:
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
     from garrison.stores.sql.migration import Migration
     from garrison.stores.sql.table import Table
 
-__all__ = ["bring_up_to_date"]
+__all__ = ["UPDATE", "bring_up_to_date"]
+
+UPDATE = 600
+"""Seconds that each statement of an update may take: an index over millions of records is made by one."""
+
+_PAGE_OF = "SELECT key, body FROM {} WHERE key > ?1 ORDER BY key LIMIT 1000"
+"""Of all records, so that no number of them fills the memory."""
 
 
 def bring_up_to_date(connection: Connection, tables: Iterable[Table], steps: Sequence[Migration], now: int) -> None:
@@ -36,7 +44,9 @@ def bring_up_to_date(connection: Connection, tables: Iterable[Table], steps: Seq
             unique index, or the database cannot be written.
     """
     try:
-        for statement in POSTGRES.begin[True]:
+        begin, *rest = POSTGRES.begin[True]
+        # Until it has the lock it may wait for another process that does all this.
+        for statement in (begin, f"SET LOCAL statement_timeout = {UPDATE * 1_000}", *rest):
             connection.execute(statement)
         try:
             _apply(connection, steps, now)
@@ -47,8 +57,7 @@ def bring_up_to_date(connection: Connection, tables: Iterable[Table], steps: Seq
             connection.execute("ROLLBACK")
             raise
     except POSTGRES.error as error:
-        msg = f"the store cannot be brought up to date: {error}"
-        raise StoreError(msg) from error
+        raise fault_of("the store cannot be brought up to date", error) from error
 
 
 def _apply(connection: Connection, steps: Sequence[Migration], now: int) -> None:
@@ -90,13 +99,12 @@ def _ensure(connection: Connection, table: Table) -> None:
 
 def _fill(connection: Connection, table: Table) -> None:
     """Write the columns anew from the records themselves; one that cannot be read keeps what it has."""
-    for key, version, body in connection.execute(f"SELECT key, version, body FROM {table.name}").fetchall():
-        try:
-            record = table.shape.decode(body, key)
-        except StoreError:
-            continue
-        del version
-        connection.execute(table.put, table.row(record))
+    after = ""
+    while rows := connection.execute(_PAGE_OF.format(table.name), (after,)).fetchall():
+        for key, body in rows:
+            with suppress(StoreError):
+                connection.execute(table.put, table.row(table.shape.decode(body, key)))
+        after = rows[-1][0]
 
 
 def _indexes(connection: Connection, table: Table) -> None:

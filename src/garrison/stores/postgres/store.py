@@ -10,7 +10,7 @@ from garrison.errors import UnreadableError, UsageError
 from garrison.stores.kinds import at_most, storable
 from garrison.stores.postgres.connection import POSTGRES, Place, PostgresConnection, PostgresReaders, escaped
 from garrison.stores.postgres.lookups import Lookups
-from garrison.stores.postgres.schema import bring_up_to_date
+from garrison.stores.postgres.schema import UPDATE, bring_up_to_date
 from garrison.stores.sealing import WRITER
 from garrison.stores.sql import fork
 from garrison.stores.sql.caller import awaiting, blocking
@@ -67,7 +67,7 @@ class PostgresStore:
             self.table(kind)
         chain = Chain((chain_key, *old_chain_keys), writer, POSTGRES)
         place = Place(url, password)
-        first = PostgresConnection(place)
+        first = PostgresConnection(place, UPDATE + 1)
         try:
             bring_up_to_date(first, self.tables.values(), migrations_of(__package__), clock.wall())
         finally:
