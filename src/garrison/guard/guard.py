@@ -55,7 +55,7 @@ class Guard:
         clock: Clock,
         correlate: Callable[[], str],
         record: Callable[[Request, Decision, int], None],
-        seen: Callable[[Decision], None],
+        seen: Callable[[Decision, int], None],
     ) -> None:
         """Put the guard together.
 
@@ -137,7 +137,7 @@ class Guard:
         if plan.after or principal.asks:
             decision.wants = principal_asks(decision)
         if decision.denied is None:
-            self._seen(decision)
+            self._seen(decision, now)
             remember(request, decision)
         return False
 

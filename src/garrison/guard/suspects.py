@@ -5,7 +5,7 @@ owner out. For the same reason nothing counts that a page of somebody else's can
 page can add a credential to a header without our leave, so what comes from another site and carries none says nothing
 about who sits behind the address.
 
-Behind one address there may be thousands (carrier-grade NAT, an office). Each account that is seen to act there
+Behind one address there may be thousands (carrier-grade NAT, an office). Each account that has acted there for a while
 raises what it takes to shut it out.
 """
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from garrison.model.http.request import Request
 
 __all__ = [
+    "MOST_FAILED",
     "MOST_NEIGHBOURS",
     "MOST_SUSPECTS",
     "MOST_TRIED",
@@ -58,6 +59,9 @@ OWN: Final = 3
 
 MOST_TRIED: Final = 32
 """Accounts of a network that are told apart; further ones count as new each time."""
+
+MOST_FAILED: Final = 100_000
+"""Accounts whose logins fail within a minute that are told apart."""
 
 SPRAYED: Final = 3
 """How often a failed login counts while passwords are sprayed over many accounts."""
@@ -105,6 +109,9 @@ class Rules(NamedTuple):
     """What attack tools call themselves, in lower case."""
 
     lists: Lists
+    settled: int
+    """How long an account must have acted behind an address before it counts there."""
+
     spraying: int
     """Accounts whose logins fail within a minute, from which on passwords are sprayed."""
 
@@ -149,7 +156,7 @@ class Failures:
         if minute != self._minute:
             self._last = len(self._now) if minute == self._minute + 1 else 0
             self._minute, self._now = minute, set()
-        if len(self._now) <= most:
+        if len(self._now) < MOST_FAILED:
             self._now.add(account)
         count = max(len(self._now), self._last)
         return count if count > most else 0
@@ -177,20 +184,27 @@ class Suspects:
         self._draw = draw
         self._young: dict[str, _Suspect] = {}
         self._elder: dict[str, _Suspect] = {}
-        self._neighbours: dict[str, set[str]] = {}
+        self._neighbours: Recent[str, dict[str, int]] = Recent(2 * MOST_SUSPECTS)
         self._lock = Lock()
 
-    def seen(self, decision: Decision) -> None:
+    def seen(self, decision: Decision, now: int) -> None:
         """Note that an account acts behind an address."""
         if self.rules is None or not decision.principal.is_authenticated:
             return
         network = address_subject(decision.address)
         with self._lock:
-            accounts = self._neighbours.setdefault(network, set())
+            accounts = self._neighbours.get(network)
+            if accounts is None:
+                self._neighbours.keep(network, accounts := {})
             if len(accounts) < MOST_NEIGHBOURS:
-                accounts.add(decision.principal.id)
-            if len(self._neighbours) > MOST_SUSPECTS:
-                self._neighbours = {network: accounts}
+                accounts.setdefault(decision.principal.id, now)
+
+    def _settled(self, network: str, before: int) -> int:
+        """Count the accounts that have acted behind an address since before an instant.
+
+        Whoever makes accounts to be spared must have done so that long before.
+        """
+        return sum(at <= before for at in (self._neighbours.get(network) or {}).values())
 
     def note(self, request: Request, decision: Decision, refusal: Refusal, now: int) -> Verdict | None:
         """Count a refusal; gives the network that is to be shut out for it, if it was the last straw."""
@@ -198,6 +212,10 @@ class Suspects:
         network = address_subject(decision.address)
         if rules is None or not network or rules.lists.allow.find(decision.address):
             return None
+        guessed = refusal.subject if _EVENTS.get(refusal.code) == "login" else ""
+        if guessed:
+            # Whoever sent it: no address is blamed for that.
+            self.sprayed = self._failures.note(guessed, now, rules.spraying)
         if _may_be_a_page(request, decision):
             return None
         events = what(request, refusal, rules)
@@ -207,25 +225,20 @@ class Suspects:
             before = self._young.get(network) or self._elder.pop(network, None)
             did = dict(before.did) if before is not None else {}
             tried = before.tried if before is not None else frozenset()
-            if "login" in events and refusal.subject:
-                events += self._guesses(refusal.subject, tried, now, rules)
-                tried = tried | {refusal.subject} if len(tried) < MOST_TRIED else tried
+            if guessed:
+                events += ["stuffing"] if len(tried) >= OWN and guessed not in tried else []
+                events += ["login"] * (SPRAYED - 1) if self.sprayed else []
+                tried = tried | {guessed} if len(tried) < MOST_TRIED else tried
             weight = sum([rules.weights.get(event, 0) for event in events])
             for event in events:
                 did[event] = did.get(event, 0) + 1
             score = raised(before.score if before is not None else None, now, weight, rules.half_life)
-            enough = rules.enough * (1 + len(self._neighbours.get(network, ()))) * UNIT
+            enough = rules.enough * (1 + self._settled(network, now - rules.settled)) * UNIT
             if score.parts < enough:
                 self._keep(network, _Suspect(score, did, tried))
                 return None
             self._young.pop(network, None)
             return self._shut_out(network, did, now, rules)
-
-    def _guesses(self, account: str, tried: frozenset[str], now: int, rules: Rules) -> list[str]:
-        """Name what a failed login is besides: one of many accounts from one network, or from many."""
-        self.sprayed = self._failures.note(account, now, rules.spraying)
-        stuffing = ["stuffing"] if len(tried) >= OWN and account not in tried else []
-        return stuffing + ["login"] * (SPRAYED - 1) if self.sprayed else stuffing
 
     def _keep(self, network: str, suspect: _Suspect) -> None:
         if len(self._young) >= MOST_SUSPECTS and network not in self._young:

@@ -177,5 +177,6 @@ def _rules(abuse: Abuse, lists: Lists) -> Rules:
         honeypots=tuple(path.lower() for path in abuse.honeypots),
         scanners=tuple(name.lower() for name in abuse.scanners),
         lists=lists,
+        settled=duration(abuse.settled),
         spraying=abuse.spraying,
     )

@@ -55,6 +55,10 @@ class Abuse(Part, frozen=True):
     """Points that shut a network out (an address, or a /64 of IPv6); as many again for each account, up to 20, that
     acts behind it."""
 
+    settled: Duration = "1h"
+    """How long ago an account must first have acted behind an address to count there: else whoever makes twenty
+    accounts could go on twenty times as long."""
+
     half_life: Duration = "10m"
     """In which time half of the points fade."""
 
