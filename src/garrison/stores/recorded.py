@@ -71,14 +71,23 @@ MEANWHILE = Kind(name="counts_meanwhile", struct=Count, indexes=("subject",), ex
 
 
 _BACK: Final = "#back"
-"""The row that tells all processes when the others were back; no counter is called so."""
+"""The row that tells all processes when the others were back, and that somebody hands over to them; no counter is
+called so."""
+
+_HANDING: Final = 5 * SECOND
+"""Microseconds after which a process that hands over is taken for dead."""
 
 _TOLD: Final = 10 * SECOND
-"""Microseconds for which it tells."""
+"""Microseconds for which it is told that they are back."""
 
 
 class BackError(StoreError):
     """The counters that these stand in for answer again, another process has found; spending here would be twice."""
+
+    def __init__(self, *, handing: bool) -> None:
+        """Tell whether they are still being handed what was spent here."""
+        super().__init__("counters")
+        self.handing = handing
 
 
 class _Held(NamedTuple):
@@ -157,15 +166,41 @@ class RecordCounters:
         while rows := await self._records.find(self._kind, "subject", name, limit=_PAGE):
             await self._records.commit([Drop(self._kind, row.id) for row in rows])
 
-    async def hand_over(self, counters: Counters) -> None:
-        """Spend there what was spent here; of many processes that hand over, one gets each row's.
+    async def hand_over(self, counters: Counters) -> bool:
+        """Spend there what was spent here, one process at a time.
 
-        From now on nobody spends here, whoever has not noticed yet.
+        Whoever spent there before that could take what others have had here. So nobody trusts those counters while
+        somebody hands over; and in the end nobody spends here any more, whoever has not noticed yet.
+
+        Returns:
+            Whether it is done; another process may be at it.
 
         Raises:
             StoreError: One of the two could not answer; what was not handed over is still here.
         """
-        await self._tell()
+        known = await self._records.get(self._kind, _BACK)
+        if known is not None and known.state:
+            return False
+        row = await self._mark(known, began=known.began if known is not None else 0, handing=True)
+        if row is None:
+            return False
+        try:
+            await self._pass_on(counters)
+            row = await self._mark(row, began=self._wall(), handing=True) or row
+            await self._pass_on(counters)
+        finally:
+            await self._mark(row, began=row.began, handing=False)
+        return True
+
+    async def _mark(self, known: Count | None, *, began: int, handing: bool) -> Count | None:
+        """Tell every process since when those counters are back, and whether somebody hands over; None: others do."""
+        version, until = known.version if known is not None else 0, self._wall() + (_HANDING if handing else _TOLD)
+        state = "handing" if handing else ""
+        row = Count(version=version, id=_BACK, subject="", limit="", state=state, until=until, began=began)
+        outcome = await self._records.commit([Put(self._kind, row)])
+        return outcome.records[0] if outcome.done else None
+
+    async def _pass_on(self, counters: Counters) -> None:
         after = ""
         while rows := await self._records.find(self._kind, "", "", after, _PAGE):
             mine = await self._claim([row for row in rows if row.passed])
@@ -177,13 +212,6 @@ class RecordCounters:
                     await self._records.commit(left)
                     raise
             after = rows[-1].id
-
-    async def _tell(self) -> None:
-        """Tell every process that those counters are back; where another one just does, that will do."""
-        told, now = await self._records.get(self._kind, _BACK), self._wall()
-        version = told.version if told is not None else 0
-        row = Count(version=version, id=_BACK, subject="", limit="", state="", until=now + _TOLD, began=now)
-        await self._records.commit([Put(self._kind, row)])
 
     async def _claim(self, rows: Sequence[Count]) -> Sequence[Count]:
         """Mark rows as handed over; gives those that nobody else has spent from or claimed meanwhile."""
@@ -199,7 +227,7 @@ class RecordCounters:
             back = await self._records.get(self._kind, _BACK)
             # One from the future was written before the clock was set back.
             if back is not None and began < back.began <= self._wall():
-                raise BackError("counters")
+                raise BackError(handing=bool(back.state))
         counters: dict[str, _Held] = {}
         for subject, limit, cost, _ in asks:
             if type(cost) is not int or cost < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from secrets import token_bytes
 from typing import Any
 
@@ -34,6 +34,7 @@ class Shared:
         self.counters = MemoryCounters(clock)
         self.cut = False
         self.falls_at = ""
+        self.meanwhile: list[Callable[[], object]] = []
         self.calls = 0
 
     def asked(self) -> MemoryCounters:
@@ -46,6 +47,8 @@ class Shared:
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         if asks[0].subject == self.falls_at:
             raise StoreError("counters")
+        while self.meanwhile and asks[0].subject == "s":
+            self.meanwhile.pop()()
         return self.asked().take_now(asks)
 
     async def peek(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
@@ -349,6 +352,49 @@ def test_an_outage_gives_nobody_more_than_the_limit(limit: str) -> None:
         assert not any(near.breaker.faults for near in fleet.near)
         play()
         fleet.clock.advance(LONGEST)
+
+
+def test_nobody_spends_there_before_what_passed_meanwhile_is_told() -> None:
+    """A process that comes back while another hands over would take what the others have had: 503 for a moment."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    for process in (0, 1):
+        fleet.passes("9/m", process)
+    fleet.clock.advance(MINUTE)
+    assert fleet.all_pass("9/m") == 9
+    fleet.shared.cut = False
+    seen: list[bool | None] = []
+
+    def other() -> None:
+        """The second process, just before the first one's hand-over arrives."""
+        drive(fleet.counters[1].heal())
+        try:
+            seen.append(fleet.passes("9/m", 1))
+        except StoreError:
+            seen.append(None)
+
+    fleet.shared.meanwhile = [other]
+    drive(fleet.counters[0].heal())
+    drive(fleet.counters[1].heal())
+
+    assert seen == [False]
+    assert [fleet.passes("9/m", process) for process in (0, 1)] == [False, False]
+    fleet.clock.advance(MINUTE)
+    assert fleet.all_pass("9/m", 0) + fleet.all_pass("9/m", 1) == 9
+
+
+def test_a_process_that_dies_while_it_hands_over_keeps_nobody_waiting_for_long() -> None:
+    """Its mark is taken for another one's for five seconds."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    fleet.passes("9/m", 1)
+    drive(fleet.spare(fleet.near[0])._mark(None, began=0, handing=True))
+    fleet.shared.cut = False
+    drive(fleet.counters[1].heal())
+    assert fleet.near[1].breaker.open
+    fleet.clock.advance(5 * SECOND)
+    drive(fleet.counters[1].heal())
+    assert not fleet.near[1].breaker.open
 
 
 def test_a_process_that_alone_cannot_reach_them_passes_nothing_that_another_one_may_pass() -> None:

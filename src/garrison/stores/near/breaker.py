@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "PROBE", "Breaker"]
 
 FAULTS: Final = 3
-"""Questions without an answer, one after the other, after which no request asks any more."""
+"""Questions without an answer, one after the other, after which no request asks any more; after the first one that was
+counted in the records none does."""
 
 PROBE: Final = 100_000
 """Microseconds between two probes of counters that did not answer; no request waits for one."""
@@ -33,8 +34,8 @@ class Breaker:
 
     @property
     def open(self) -> bool:
-        """Whether requests shall go without them."""
-        return self.faults >= FAULTS
+        """Whether requests shall go without them: they do not answer, or are still to be told what passed meanwhile."""
+        return self.missed or self.faults >= FAULTS
 
     def failed(self) -> None:
         """They did not answer."""

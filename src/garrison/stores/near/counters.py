@@ -148,8 +148,8 @@ class NearCounters:
             return
         try:
             await self._shared.take(_PROBE)
-            if self._spare is not None:
-                await self._spare.hand_over(self._shared)
+            if self._spare is not None and not await self._spare.hand_over(self._shared):
+                return
         except StoreError:
             return
         breaker.close()
@@ -225,7 +225,9 @@ class NearCounters:
             near.breaker.missed = True
         try:
             verdicts = await self._divided(asks, what, spare, _otherwise)
-        except BackError:
+        except BackError as told:
+            if told.handing:
+                raise
             return await self._divided(asks, what, self._shared, _counted)
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
