@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _let_pass(folder: Path) -> None:
-    """Let PostgreSQL's account through `var`, which `make run` makes for its owner alone; each file there is so still."""
+    """Let PostgreSQL's account through `var`, which `make run` makes for its owner alone; its files are so still."""
     var = ROOT / "var"
     if os.getuid() == 0 and var in folder.absolute().parents:
         var.mkdir(mode=0o711, exist_ok=True)

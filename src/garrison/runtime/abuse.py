@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_WAITING", "AbuseWatch", "lists_of"]
 
 MOST_WAITING: Final = 1_000
-"""Blocks that wait to be stored; further ones hold in this process alone, until those are."""
+"""Blocks that wait to be stored; further ones hold in this process until it hears of others."""
 
 _TAIL = 6
 

@@ -20,7 +20,7 @@ from garrison.limits.algorithms import SPEND, State, carry
 from garrison.limits.limit import Ask, Verdict
 from garrison.limits.notation import text
 from garrison.limits.subject import bounded
-from garrison.model.units import SECOND
+from garrison.model.units import HOUR, SECOND
 from garrison.stores.protocols import Add, Drop, Kind, Put, Record
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ called so."""
 _HANDING: Final = 5 * SECOND
 """Microseconds after which a process that hands over is taken for dead."""
 
-_TOLD: Final = 10 * SECOND
+_TOLD: Final = HOUR
 """Microseconds for which it is told that they are back."""
 
 
@@ -207,7 +207,10 @@ class RecordCounters:
             for number, row in enumerate(mine):
                 try:
                     await _spend_up_to(counters, row)
-                except StoreError:
+                except UsageError:
+                    # A limit that those cannot count: it passes nothing there, so that nothing is to be told.
+                    continue
+                except Exception:
                     left = [Add(self._kind, each.id, "passed", each.passed) for each in mine[number:]]
                     await self._records.commit(left)
                     raise

@@ -22,6 +22,8 @@ ISSUER = (
     '[jwt.issuers.corp]\nissuer = "https://id.example.com"\naudience = "notes"\njwks = "{}"\nscopes = ["notes:read"]\n'
 )
 WEB = '[cors.web]\norigins = ["https://app.example.com"]\n'
+POSTGRES = 'workers = 2\n[stores]\nrecords = "postgresql://a@127.0.0.1/a"\ncounters = "records:"\n'
+SQLITE = POSTGRES.replace("postgresql://a@127.0.0.1/a", "sqlite:a")
 
 
 def numbers(text: str, environment: str = "production") -> set[str]:
@@ -84,6 +86,13 @@ BITES = [
     ("GP055", '[accounts]\nlogins = "5/s burst 50 else closed"', "development", False),
     ("GP056", '[accounts]\nfailures = "at most 50 in 15m"', "production", True),
     ("GP056", '[accounts]\nfailures = "at most 40 in 15m"', "production", False),
+    ("GP181", POSTGRES + '[defaults]\nlimit = "9/s per key local"', "production", True),
+    (
+        "GP181",
+        POSTGRES.replace("postgresql://a@127.0.0.1/a", "sqlite:a") + '[defaults]\nlimit = "9/s local"',
+        "production",
+        False,
+    ),
     ("GP184", '[defaults]\nlimit = "9/s else open"\n[routes]\n"POST /a" = { priority = "login" }', "production", True),
     ("GP184", '[defaults]\nlimit = "9/s else open"\n[routes]\n"POST /a" = {}', "production", False),
     ("GP127", '[routes]\n"PUT /a" = { body = "a.json", content = ["application/a+json"] }', "production", False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from secrets import token_bytes
 from typing import Any
 
@@ -20,7 +21,7 @@ from garrison.stores.memory.records import MemoryRecords
 from garrison.stores.near.breaker import FAULTS
 from garrison.stores.near.counters import Near, NearCounters
 from garrison.stores.near.denials import LONGEST
-from garrison.stores.near.leases import LARGEST, LIFE, SOON, largest
+from garrison.stores.near.leases import LARGEST, LIFE, SOON, Leases, largest
 from garrison.stores.near.share import share
 from garrison.stores.recorded import MEANWHILE, RecordCounters
 from garrison.testing import ManualClock
@@ -381,6 +382,88 @@ def test_nobody_spends_there_before_what_passed_meanwhile_is_told() -> None:
     assert [fleet.passes("9/m", process) for process in (0, 1)] == [False, False]
     fleet.clock.advance(MINUTE)
     assert fleet.all_pass("9/m", 0) + fleet.all_pass("9/m", 1) == 9
+
+
+def test_a_limit_that_the_server_cannot_count_keeps_no_other_from_being_told() -> None:
+    """The records count any; and an error that nobody thought of loses nothing either."""
+    for error in (UsageError("rounder count"), RuntimeError()):
+        fleet = Fleet()
+        fleet.shared.cut = True
+        for subject in ("a", "m", "s", "z"):
+            fleet.passes("9/m", subject=subject)
+        fleet.clock.advance(MINUTE)
+        for subject in ("a", "m", "s", "z"):
+            assert fleet.passes("9/m", subject=subject, cost=9)
+        fleet.shared.cut = False
+        fleet.shared.meanwhile = [lambda error=error: fails(error)]  # type: ignore[misc]  # mypy takes it for a method's
+        with suppress(RuntimeError):
+            fleet.heal()
+        fleet.heal()
+        assert not fleet.near[0].breaker.open
+        assert not any(fleet.passes("9/m", subject=subject) for subject in ("a", "m", "z"))
+
+
+def fails(error: Exception) -> None:
+    """Raise, where only an expression may stand."""
+    raise error
+
+
+def test_a_step_that_ends_after_the_hand_over_is_handed_over_next() -> None:
+    """It was under way all the time, in a slow thread."""
+    fleet = Fleet()
+    fleet.shared.cut = True
+    fleet.passes("9/m")
+    fleet.shared.cut = False
+    fleet.heal()
+    near = fleet.near[0]
+    assert not near.breaker.open
+    near.breaker.counted += 1
+    near.breaker.missed = True
+    assert near.breaker.open
+    fleet.heal()
+    assert not near.breaker.open
+
+
+def test_a_limit_that_observes_takes_nothing_in_advance() -> None:
+    """It says that everything passes, also what was not taken: that would be spent when it is enforced."""
+    fleet = Fleet()
+    fleet.all_pass("1/h burst 64")
+    watched = [Ask("s", parse("1/h burst 64 observe fast"))]
+    said = [drive(fleet.counters[0].take(watched))[0] for _ in range(100)]
+
+    assert all(verdict.allowed and verdict.retry_after for verdict in said)
+    assert not fleet.passes("1/h burst 64 fast")
+
+
+def test_a_lease_that_is_forgotten_on_its_way_gives_nothing() -> None:
+    """A reset, or many younger ones, in just that moment."""
+    leases, asks = Leases(1), (Ask("s", parse("1/h burst 10000 fast")),)
+    wishes = []
+    taken = 0
+    for number in range(12):
+        wish = leases.wish(asks, number)
+        assert wish is not None
+        wishes.append(wish)
+        leases.forget("s")
+    for wish in wishes:
+        leases.taken(wish, [Verdict(True, 100, 0, 1)], 100)
+        taken += wish.more[0]
+    spent = 0
+    while leases.spend(asks, 101) is not None:
+        spent += 1
+    assert spent <= taken
+
+
+def test_a_refusal_of_an_outage_is_forgotten_when_it_is_over() -> None:
+    fleet = Fleet(4)
+    assert fleet.passes("at most 4 in 1h else local")
+    fleet.shared.cut = True
+    fleet.all_pass("at most 4 in 1h else local")
+    for _ in range(FAULTS):
+        fleet.passes("9/s else open")
+    fleet.shared.cut = False
+    fleet.heal()
+    assert fleet.passes("at most 4 in 1h else local")
 
 
 def test_a_process_that_dies_while_it_hands_over_keeps_nobody_waiting_for_long() -> None:

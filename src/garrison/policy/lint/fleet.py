@@ -58,7 +58,11 @@ def _how_many(facts: Facts) -> Iterator[Found]:
 
     Each would take it for the whole: eight pods pass eight times the limit.
     """
-    if facts.policy.stores.processes or facts.policy.stores.counters in {"memory:", "records:"}:
+    stores = facts.policy.stores
+    here = stores.counters == "memory:" or (
+        stores.counters == "records:" and not stores.records.startswith("postgresql:")
+    )
+    if stores.processes or here:
         return
     for path, limit in written(facts):
         if _parted(limit) or limit.counted == "fast":

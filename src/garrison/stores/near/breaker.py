@@ -32,6 +32,9 @@ class Breaker:
         self.missed = False
         """Whether something was counted elsewhere meanwhile, and is to be told to them."""
 
+        self.counted = 0
+        """Steps that were counted elsewhere."""
+
     @property
     def open(self) -> bool:
         """Whether requests shall go without them: they do not answer, or are still to be told what passed meanwhile."""

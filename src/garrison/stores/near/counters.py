@@ -144,15 +144,18 @@ class NearCounters:
         The breaker closes only then, so that nobody may spend there what was already spent elsewhere.
         """
         breaker = self._near.breaker
-        if not (breaker.open or breaker.missed):
+        if not breaker.open:
             return
+        counted = breaker.counted
         try:
             await self._shared.take(_PROBE)
             if self._spare is not None and not await self._spare.hand_over(self._shared):
                 return
         except StoreError:
             return
-        breaker.close()
+        if breaker.counted == counted:
+            breaker.close()
+            self._near.denials.clear()
 
     async def _take(self, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
         near = self._near
@@ -169,13 +172,13 @@ class NearCounters:
         if wish is not None:
             verdicts: Sequence[Verdict] = ()
             try:
-                verdicts = await self._count(wish, "take")
+                verdicts = await self._count(wish.asks, "take")
             finally:
-                near.leases.taken(asks, verdicts, sent)
+                near.leases.taken(wish, verdicts, sent)
             if all(verdict.allowed for verdict in verdicts):
                 return verdicts
             sent = near.monotonic()
-        if wish is None or wish != asks:
+        if wish is None or wish.asks != asks:
             verdicts = await self._count(asks, "take")
         near.denials.keep(asks, verdicts, sent)
         return verdicts
@@ -229,6 +232,10 @@ class NearCounters:
             if told.handing:
                 raise
             return await self._divided(asks, what, self._shared, _counted)
+        if way == "records" and what == "take":
+            # Said again: they may have been told of all others while this step was under way.
+            near.breaker.counted += 1
+            near.breaker.missed = True
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
                 near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)

@@ -37,6 +37,7 @@ class Denials:
         self.told = 0
         """How many steps were refused from here."""
 
+        self._capacity = capacity
         self._kept: Recent[Sequence[Ask], tuple[int, int, Sequence[Verdict]]] = Recent(capacity)
 
     def __len__(self) -> int:
@@ -79,6 +80,10 @@ class Denials:
         ]
         if waits:
             self._kept.keep(asks, (sent + min(max(waits), LONGEST), sent, verdicts))
+
+    def clear(self) -> None:
+        """Forget every refusal: those that others than the shared counters have told are no longer true."""
+        self._kept = Recent(self._capacity)
 
     def forget(self, subject: str) -> None:
         """Forget every refusal that a subject has to do with."""

@@ -8,7 +8,7 @@ the limit; what is not spent in time is lost to the caller, never given twice.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from garrison.limits.limit import Verdict
 from garrison.model.units import MILLISECOND
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from garrison.limits.limit import Ask, Limit
 
-__all__ = ["LARGEST", "LIFE", "MOST", "SHARE", "SOON", "Leases", "largest"]
+__all__ = ["LARGEST", "LIFE", "MOST", "SHARE", "SOON", "Leases", "Wish", "largest"]
 
 LIFE: Final = 100 * MILLISECOND
 """Microseconds after which what is left of a lease is lost."""
@@ -57,6 +57,17 @@ class _Lease:
         """Whether some are on the way; whoever comes meanwhile takes for itself alone."""
 
 
+class Wish(NamedTuple):
+    """A step that takes units in advance."""
+
+    asks: tuple[Ask, ...]
+    leases: list[_Lease]
+    """Which get them, of each ask."""
+
+    more: list[int]
+    """How many, of each ask."""
+
+
 class Leases:
     """Every lease of one process."""
 
@@ -90,7 +101,7 @@ class Leases:
         """Tell what `spend` would give, and spend nothing."""
         return self._spend(asks, now, keep=False)
 
-    def wish(self, asks: tuple[Ask, ...], now: int) -> tuple[Ask, ...] | None:
+    def wish(self, asks: tuple[Ask, ...], now: int) -> Wish | None:
         """Give the step to ask for instead, which takes units in advance; then `taken` must follow.
 
         None where nothing is to be taken in advance, or somebody else is about to.
@@ -102,28 +113,27 @@ class Leases:
             leases = [self._open(ask, now) for ask in asks]
             if any(lease.taking for lease in leases):
                 return None
+            more = [lease.size - 1 for lease in leases]
             for lease in leases:
                 lease.taking = True
-            return tuple(ask._replace(cost=ask.cost + lease.size - 1) for ask, lease in zip(asks, leases, strict=True))
+            wanted = tuple(ask._replace(cost=ask.cost + units) for ask, units in zip(asks, more, strict=True))
+            return Wish(wanted, leases, more)
 
-    def taken(self, asks: tuple[Ask, ...], verdicts: Sequence[Verdict], sent: int) -> None:
-        """Take in what a wish was told.
+    def taken(self, wish: Wish, verdicts: Sequence[Verdict], sent: int) -> None:
+        """Take in what a wish was told; a lease that was forgotten meanwhile is lost with it.
 
         Args:
-            asks: The step that the wish was for.
+            wish: What was asked.
             verdicts: The answer; empty when there was none.
             sent: Monotonic microseconds before it was sent: a lease lives from there.
         """
         passed = bool(verdicts) and all(verdict.allowed for verdict in verdicts)
         with self._lock:
-            for number, ask in enumerate(asks):
-                lease = self._leases.get((ask.subject, ask.limit.shape))
-                if lease is None:
-                    continue
+            for number, (lease, more) in enumerate(zip(wish.leases, wish.more, strict=True)):
                 lease.taking = False
                 if passed:
                     told = verdicts[number]
-                    lease.left = lease.size - 1
+                    lease.left = more
                     lease.rest, lease.reset = told.remaining, told.reset_after
                     lease.born, lease.ends = sent, sent + LIFE
                 else:
@@ -182,5 +192,8 @@ def largest(limit: Limit, processes: int) -> int:
 
 
 def _leased(asks: Sequence[Ask]) -> bool:
-    """Tell whether a step can be spent without asking: an exact limit in it must be asked anyway."""
-    return bool(asks) and all(ask.limit.counted == "fast" for ask in asks)
+    """Tell whether a step can be spent without asking: an exact limit in it must be asked anyway.
+
+    So must one that observes: where it would refuse, it says that the step passes, and nothing was taken.
+    """
+    return bool(asks) and all(ask.limit.counted == "fast" and ask.limit.mode == "enforce" for ask in asks)
