@@ -32,6 +32,7 @@ __all__ = [
     "KeyUse",
     "Status",
     "Stray",
+    "is_over",
 ]
 
 Status: TypeAlias = Literal["active", "quarantined", "canary", "revoked"]
@@ -209,3 +210,8 @@ SCHEMES = Kind(name="api_key_scheme", struct=ForeignScheme)
 
 KEY_KINDS: Final = (KEYS, USES, ALLOWANCES, STRAYS, SCHEMES)
 """Every kind that API keys need; a store is opened with them."""
+
+
+def is_over(end: int, now: int) -> bool:
+    """Tell whether the end of a key or secret has come; at the very instant it has, and 0 is none."""
+    return 0 < end <= now

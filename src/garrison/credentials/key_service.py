@@ -24,6 +24,7 @@ from garrison.credentials.key_record import (
     KeyRow,
     KeySecret,
     Status,
+    is_over,
 )
 from garrison.credentials.key_view import KeyView, SecretView, unreadable, view
 from garrison.model.fit import Misfit
@@ -166,7 +167,7 @@ class KeyService:
 
         def edit(record: KeyRecord) -> Change | str:
             nonlocal text
-            if record.status in {"revoked", "canary"} or 0 < record.expires <= by.now:
+            if record.status in {"revoked", "canary"} or is_over(record.expires, by.now):
                 return "key_dead"
             if record.environment != self._changes.environment:
                 return "key_environment"
@@ -294,5 +295,5 @@ def _to(status: Status, code: str, reason: str, known: tuple[str, ...]) -> Calla
 def _overlapping(record: KeyRecord, now: int, lasting: int) -> tuple[KeySecret, ...]:
     """Cut the living secrets to the overlap; one that ends sooner already keeps its end."""
     end = now + lasting
-    living = [secret for secret in record.secrets if lasting and not 0 < secret.expires <= now]
+    living = [secret for secret in record.secrets if lasting and not is_over(secret.expires, now)]
     return tuple([replace(secret, expires=min(secret.expires or end, end)) for secret in living])

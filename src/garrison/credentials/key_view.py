@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from garrison.credentials.key_record import is_over
 from garrison.model.units import HOUR, SECOND, duration_text, instant_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def view(record: KeyRecord, now: int, uses: Iterable[KeyUse] = (), left: int | N
     by_secret = {use.id: use for use in uses}
     secrets = tuple([_secret(secret, record, by_secret, now) for secret in record.secrets])
     shared: dict[str, Any] = {name: getattr(record, name) for name in _SHARED}
-    status = "expired" if 0 < record.expires <= now and record.status == "active" else record.status
+    status = "expired" if record.status == "active" and is_over(record.expires, now) else record.status
     return KeyView(**shared, status=status, secrets=secrets, uses_left=left)
 
 
@@ -119,7 +120,7 @@ def _secret(secret: KeySecret, record: KeyRecord, uses: dict[str, KeyUse], now: 
     state = "safe to drop" if moved and idle >= IDLE else "in use"
     if secret is record.secrets[0]:
         state = "current"
-    elif 0 < secret.expires <= now:
+    elif is_over(secret.expires, now):
         state = "expired"
     return SecretView(
         id=secret.id,

@@ -108,7 +108,7 @@ def leaks_in(stream: BinaryIO, place: str = "-", brand: str = "") -> Iterator[Le
                 line += window.count(b"\n", counted, found.start())
                 counted = found.start()
                 yield _told(key, place, line)
-        cut = max(at, len(window) - LONGEST + 1, 0)
+        cut = max(at, len(window) - LONGEST + 1)
         line += window.count(b"\n", counted, cut)
         kept = window[cut:]
 

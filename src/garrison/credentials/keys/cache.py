@@ -96,7 +96,7 @@ class KeyCache:
             False when news about the key or its owner came meanwhile: then what was read may be from before.
         """
         record = key.record
-        if (self._marks or begun < self._floor) and self._overtaken(record, begun):
+        if self._overtaken(record, begun):
             return False
         if record.id in self._once:
             return self._put(key, begun)

@@ -159,10 +159,7 @@ def proved(key: HotKey, secret: KeySecret) -> Proved:
         secret=secret.id,
         counted=record.counted,
     )
-    until = key.until
-    for end in (secret.expires, record.expires):
-        if 0 < end < until:
-            until = end
+    until = min(filter(None, (key.until, secret.expires, record.expires)))
     free = not (record.routes or record.networks or record.origins or record.counted)
     return Proved(key, principal, until, free and record.status == "active")
 

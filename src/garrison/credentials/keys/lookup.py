@@ -11,7 +11,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 from garrison.credentials.key_format import key_of
-from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeyRow, KeySecret
+from garrison.credentials.key_record import KEYS, STRAYS, KeyRecord, KeyRow, KeySecret, is_over
 from garrison.credentials.keys.filter import IdFilter
 from garrison.credentials.keys.foreign import ForeignKeys
 from garrison.credentials.keys.hot import HotKey, Proved, Unproved, compiled, proved
@@ -173,7 +173,7 @@ class Lookup:
             return "key_unknown" if secret is _NO_SECRET else "key_wrong_secret"
         if record.status in _DEAD:
             return _DEAD[record.status]
-        if 0 < secret.expires <= now or 0 < record.expires <= now:
+        if is_over(secret.expires, now) or is_over(record.expires, now):
             return "key_expired"
         if secret.pepper != self.macs.pepper or secret.scheme:
             self.renewals.note(record.id, secret, found.raw)
