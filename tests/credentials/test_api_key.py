@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from garrison.credentials.key_record import ALLOWANCES, USES
+from garrison.credentials.key_format import KeyFormat
+from garrison.credentials.key_import import ForeignKey
+from garrison.credentials.key_order import NewKey
+from garrison.credentials.key_record import ALLOWANCES, KEYS, USES
+from garrison.credentials.key_service import Issued
 from garrison.credentials.keys.allowances import BLOCK
+from garrison.credentials.keys.hot import Proved
 from garrison.credentials.protocol import Owner, Presented
+from garrison.crypto.ring import KeyRing
 from garrison.errors import StoreError
 from garrison.guard.drive import drive
 from garrison.limits import Ask, parse
@@ -19,7 +28,8 @@ from garrison.model.http.request import Request
 from garrison.model.principal import Principal
 from garrison.policy.plan import Plan
 from garrison.policy.schema import Keys
-from tests.credentials.world import ADA, HOUR, PLAN, SECOND, People, World
+from garrison.stores.protocols import Put
+from tests.credentials.world import ADA, HOUR, OLD_ROOT, PLAN, ROOT, SECOND, People, World
 
 
 def _request(*lines: tuple[str, str], query: str = "") -> Request:
@@ -502,3 +512,152 @@ def test_the_challenge_names_scheme_and_realm() -> None:
     world = World()
 
     assert world.keys.challenge == b'ApiKey realm="notes"'
+
+
+WEIGHED = {
+    "key_form": 1,
+    "key_check": 1,
+    "key_environment": 1,
+    "key_in_query": 1,
+    "key_expired": 1,
+    "key_network": 1,
+    "key_row_unreadable": 1,
+    "key_revoked": 5,
+    "key_unknown_foreign": 5,
+    "key_unknown": 20,
+    "key_wrong_secret": 20,
+    "key_row_forged": 20,
+    "key_canary": 100,
+}
+
+
+def _happen(world: World, id: str, reason: str) -> None:
+    """Let happen to a key, and to the world around it, what this reason is given for."""
+    if reason == "key_unknown_foreign":
+        rows = [ForeignKey(hash="ab" * 32, order=NewKey(name="n"))]
+        assert not isinstance(drive(world.service.import_hashes(rows, world.by())), Refusal)
+    if reason == "key_expired":
+        world.clock.advance(30 * SECOND)
+    if reason == "key_revoked":
+        drive(world.service.revoke(id, world.by()))
+    if reason == "key_row_forged":
+        world.tamper(id, scopes=("admin:*",))
+    if reason == "key_row_unreadable":
+        row = world.keys.lookup.macs.row(replace(world.stored(id), limits=("5/fortnight",)), world.row(id).version)
+        assert drive(world.store.commit([Put(KEYS, row)])).done
+    world.hear()
+    world.tend()
+
+
+def _presented(world: World, issued: Issued, reason: str) -> str:
+    """Give the text that is refused for this reason."""
+    if reason == "key_check":
+        return issued.text[:-6] + "000000"
+    if reason in {"key_form", "key_unknown_foreign"}:
+        return "x" * 20
+    draw = Random(7).randbytes
+    if reason == "key_wrong_secret":
+        return KeyFormat("grsn").make("sk", issued.record.secrets[0].id, draw)
+    if reason in {"key_unknown", "key_environment"}:
+        return KeyFormat("grsn", "test" if reason == "key_environment" else "live").make("sk", "0" * 12, draw)
+    if reason == "key_canary":
+        return _canary(world)
+    return issued.text
+
+
+def _canary(world: World) -> str:
+    canary = drive(world.service.create(NewKey(name="bait"), world.by(), canary=True))
+    assert isinstance(canary, Issued)
+    return canary.text
+
+
+def _attempt(world: World, reason: str) -> Refusal:
+    """Present a key in a way that is refused for this reason."""
+    issued = world.make(networks=("10.0.0.0/8",) if reason == "key_network" else (), expires_in="30s")
+    _happen(world, issued.record.id, reason)
+    text = _presented(world, issued, reason)
+    if reason == "key_in_query":
+        return _refusal(_found(world, query=f"a=1&k={text.replace('_', '%5F')}"))
+    return _refusal(world.ask(text))
+
+
+@pytest.mark.parametrize("reason", WEIGHED)
+def test_attempts_weigh_by_how_hard_they_are_to_make_by_mistake(reason: str) -> None:
+    """And those that somebody must look at say so."""
+    refusal = _attempt(World(), reason)
+
+    assert (refusal.reason, refusal.weight) == (reason, WEIGHED[reason])
+    alarm = reason in {"key_canary", "key_row_forged", "key_row_unreadable"}
+    assert refusal.severity == ("critical" if alarm else "warning")
+
+
+class TestLasting:
+    """What a connection that stays open holds on to."""
+
+    def _lasting(self, world: World, text: str) -> Proved | None:
+        found = _found(world, ("x-api-key", text))
+        assert isinstance(found, Presented)
+        return world.keys.lasting(found)
+
+    def test_a_hot_key_stands_until_its_instant(self) -> None:
+        world = World()
+        text = world.make(expires_in="30s").text
+        assert self._lasting(world, text) is None, "not proved yet"
+        world.heat(text)
+        lasting = self._lasting(world, text)
+        assert lasting is not None
+        now, monotonic = world.clock.wall(), world.clock.monotonic()
+
+        assert world.keys.stands(lasting, b"", now + 30 * SECOND - 1, monotonic)
+        assert not world.keys.stands(lasting, b"", now + 30 * SECOND, monotonic)
+        assert not world.keys.stands(lasting, b"", now, monotonic + SECOND), "news is not fresh"
+        assert (world.keys.kind, world.keys.lasts) == ("key", False)
+
+    def test_it_stands_no_longer_than_it_lives(self) -> None:
+        world = World()
+        issued = world.make()
+        world.heat(issued.text)
+        lasting = self._lasting(world, issued.text)
+        assert lasting is not None
+        drive(world.service.revoke(issued.record.id, world.by()))
+
+        assert not world.keys.stands(lasting, b"", world.clock.wall(), world.clock.monotonic())
+
+    @pytest.mark.parametrize(
+        "order",
+        [
+            {"networks": ("192.0.2.0/24",)},
+            {"routes": ("GET /notes/{id}",)},
+            {"kind": "pk", "origins": ("https://a.example",)},
+            {"uses": 9},
+        ],
+    )
+    def test_what_is_restricted_is_believed_each_time(self, order: dict[str, Any]) -> None:
+        world = World()
+        text = world.make(**order).text
+        world.heat(text, origin="https://a.example")
+
+        assert self._lasting(world, text) is None
+
+
+def test_closing_writes_what_is_left() -> None:
+    """Uses, and what was renewed."""
+    before = World(ring=KeyRing([OLD_ROOT]))
+    issued = before.make()
+    world = World(ring=KeyRing([ROOT, OLD_ROOT]), beside=before)
+    assert world.reason(issued.text) == ""
+    drive(world.keys.close(world.clock.wall()))
+
+    assert drive(world.store.get(USES, issued.record.secrets[0].id)).count == 1
+    assert world.stored(issued.record.id).secrets[0].pepper == world.ring.current
+
+
+def test_a_combined_principal_spends_for_the_app() -> None:
+    world = World()
+    app = world.ask(world.make(uses=2).text)
+    assert isinstance(app, Principal)
+    combined, alone = Principal(subject="ada", app=app), Principal(subject="ada")
+
+    assert [drive(world.keys.spend(alone)) for _ in range(2)] == [None, None]
+    assert drive(world.keys.spend(combined)) is None
+    assert _refusal(drive(world.keys.spend(combined))).reason == "key_spent"

@@ -66,3 +66,23 @@ def test_it_is_not_asked_when_a_key_is_presented_right_or_wrong() -> None:
         assert credential.find(Request("GET", "/", [(b"x-api-key", text.encode())])) is None
     assert isinstance(credential.find(EMPTY), Presented)
     assert asked == [], "finding is pure; it is asked when it is to be believed"
+
+
+def test_a_coroutine_function_is_waited_for() -> None:
+    ada = Principal(subject="ada")
+
+    async def answer() -> Principal:
+        return ada
+
+    assert _believe(answer()) is ada
+
+
+def test_nothing_of_an_application_stands_without_asking_it() -> None:
+    credential = OwnAuthentication(lambda _: None, "notes", kind="cookie")
+    found = credential.find(EMPTY)
+    assert isinstance(found, Presented)
+
+    assert (credential.kind, found.kind, credential.lasts) == ("cookie", "cookie", False)
+    assert credential.lasting(found) is None
+    assert credential.stands(found, b"", 1, 1) is False
+    assert drive(credential.spend(ANONYMOUS)) is None

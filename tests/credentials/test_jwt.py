@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from garrison.credentials.jwt import MOST_REMEMBERED, ForeignRights
-from garrison.credentials.protocol import Owner
+from garrison.credentials import jwt
+from garrison.credentials.jwt import MOST_REMEMBERED, WEIGHTS, ForeignRights
+from garrison.credentials.protocol import Owner, Presented
+from garrison.crypto.key import secret_key
+from garrison.guard.drive import drive
 from garrison.model.http.refusal import Refusal
 from garrison.model.http.request import Request
 from garrison.model.principal import Principal
@@ -157,3 +162,111 @@ def test_a_forged_signature_weighs_more_than_an_expired_token() -> None:
     assert isinstance(late, Refusal)
     assert (forged.reason, late.reason) == ("token_signature", "token_expired")
     assert forged.weight > late.weight > 0
+
+
+def test_what_is_remembered_is_given_again() -> None:
+    tokens = Tokens()
+    token = tokens.issue("ada")
+
+    assert tokens.ask(token) is tokens.ask(token)
+
+
+class Same(Random):
+    """Draws the same bytes every time, so that every token gets the same name."""
+
+    def randbytes(self, n: int) -> bytes:
+        return bytes(n)
+
+
+def test_two_tokens_of_one_name_are_two() -> None:
+    """An issuer that gives a name twice gives nobody the rights of somebody else."""
+    tokens = Tokens()
+    tokens.random = Same()
+    issued = [tokens.issue("ada", scopes=(scope,)) for scope in ("a:x", "b:x", "a:x")]
+
+    assert [_principal(tokens.ask(token)).scopes for token in issued] == [{"a:x"}, {"b:x"}, {"a:x"}]
+
+
+def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jwt, "MOST_REMEMBERED", 2)
+    tokens = Tokens()
+    known = []
+    for name in "abcd":
+        tokens.ask(tokens.issue(name))
+        known.append(len(tokens.credential._known))
+
+    assert known == [1, 2, 1, 2]
+
+
+def test_what_came_twice_or_is_no_ascii_is_refused_by_its_form() -> None:
+    tokens = Tokens()
+    line = tokens.header(tokens.issue("ada"))
+    answers = [tokens.judge([line, line]), tokens.judge([(b"authorization", b"Bearer a.b.\xff")])]
+
+    assert [(each.code, each.status, each.reason) for each in answers if isinstance(each, Refusal)] == [
+        ("credential_ambiguous", 400, "token_twice"),
+        ("credential_malformed", 401, "token_form"),
+    ]
+    assert isinstance(answers[0], Refusal)
+    assert answers[0].headers == ()
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_believed_token_stands_until_it_ends_or_is_ended(public: bool) -> None:
+    """Where it is cached its text is not looked at again; where it is not, its signature is."""
+    tokens = Tokens(public=public)
+    token, other = tokens.issue("ada", lifetime=9 * SECOND), tokens.issue("ada")
+    assert isinstance(tokens.ask(token), Principal)
+    found = tokens.credential.find(Request("GET", "/", [tokens.header(token)]))
+    assert isinstance(found, Presented)
+    lasting = tokens.credential.lasting(found)
+    assert lasting is not None
+    forged = token[: token.rindex(".")] + other[other.rindex(".") :]
+
+    def stands(text: str, after: int = 0) -> bool:
+        _, field = tokens.header(text)
+        return tokens.credential.stands(lasting, field, tokens.clock.wall() + after, tokens.clock.monotonic())
+
+    assert (tokens.credential.lasts, stands(token), stands(forged)) == (True, True, public)
+    assert (stands(token, 8 * SECOND), stands(token, 9 * SECOND)) == (True, False)
+    tokens.revoke(token)
+    assert not stands(token)
+
+
+def test_where_owners_may_change_nothing_lasts() -> None:
+    tokens = Tokens(owners=People(("user:ada", Owner(frozenset()))))
+    token = tokens.issue("ada")
+    principal = _principal(tokens.ask(token))
+    found = tokens.credential.find(Request("GET", "/", [tokens.header(token)]))
+    assert isinstance(found, Presented)
+
+    assert tokens.credential.lasts is False
+    assert tokens.credential.lasting(found) is None
+    assert drive(tokens.credential.spend(principal)) is None
+
+
+def test_attempts_weigh_by_how_hard_they_are_to_make_by_mistake() -> None:
+    tokens = Tokens()
+    token, ended = tokens.issue("ada"), tokens.issue("ada")
+    tokens.revoke(ended)
+    stranger = Tokens()
+    stranger.keys.replace([secret_key(bytes(range(32)), kid="other")])
+    answers = [
+        tokens.ask(text)
+        for text in (
+            token[: token.rindex(".")] + "." + "A" * 43,
+            stranger.issue("ada"),
+            ended,
+            "eyJhbGciOiJub25lIn0" + token[token.index(".") :],
+            tokens.issue("ada", lifetime=SECOND, now=tokens.clock.wall() - SECOND),
+        )
+    ]
+
+    assert {each.reason: each.weight for each in answers if isinstance(each, Refusal)} == {
+        "token_signature": 20,
+        "token_key_unknown": 10,
+        "token_revoked": 5,
+        "token_algorithm": 10,
+        "token_expired": 1,
+    }
+    assert WEIGHTS["bound"] == 5

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from garrison.credentials.key_import import MOST_IMPORTED, ForeignKey
 from garrison.credentials.key_order import NewKey
-from garrison.credentials.key_record import SCHEMES, STRAYS, KeyRecord
+from garrison.credentials.key_record import ALLOWANCES, KEEP, SCHEMES, STRAYS, KeyRecord
 from garrison.credentials.key_service import Issued
 from garrison.credentials.keys.foreign import read_hash
 from garrison.crypto.ring import KeyRing
@@ -276,3 +276,65 @@ def _all(world: World) -> Sequence[object]:
     found = drive(world.service.list(world.by()))
     assert not isinstance(found, Refusal)
     return found
+
+
+def test_the_process_that_imports_knows_at_once() -> None:
+    """It was sure that no foreign key exists."""
+    world = World()
+    world.tend()
+    assert world.reason(TEXT) == "key_form"
+    _import(world, SHA256.hex())
+
+    assert world.reason(TEXT) == ""
+
+
+def test_one_scheme_takes_as_many_imports_as_there_are() -> None:
+    world = World()
+    for text in (TEXT, TEXT[::-1]):
+        _import(world, hashlib.sha256(text.encode()).hexdigest())
+
+    assert [world.reason(text) for text in (TEXT, TEXT[::-1])] == ["", ""]
+
+
+def test_as_many_as_are_allowed_at_once_are_imported() -> None:
+    world = World()
+    rows = [ForeignKey(hash=f"{number:064x}", order=NewKey(name="n")) for number in range(500)]
+
+    assert len(_records(drive(world.service.import_hashes(rows, world.by())))) == MOST_IMPORTED == 500
+
+
+def test_the_shortest_key_of_another_system_has_16_bytes() -> None:
+    """Both sides: a shorter one could be guessed from one hash that got out."""
+    world = World()
+    short = bytes(range(16))
+    _import(world, hmac.digest(short, TEXT.encode(), "sha256").hex(), "hmac-sha256:short", short)
+
+    assert world.reason(TEXT) == ""
+    with pytest.raises(UsageError):
+        drive(world.service.import_hashes([], world.by(), "hmac-sha256:x", short[:15]))
+
+
+def test_a_scheme_that_cannot_be_unsealed_takes_no_other_along() -> None:
+    before = World(ring=KeyRing([OLD_ROOT]))
+    _import(before, hmac.digest(SHARED, TEXT.encode(), "sha256").hex(), "hmac-sha256:old", SHARED)
+    during = World(ring=KeyRing([ROOT, OLD_ROOT]), beside=before)
+    _import(during, hashlib.sha256(TEXT[::-1].encode()).hexdigest())
+
+    after = World(ring=KeyRing([ROOT]), beside=before)
+
+    assert [after.reason(text) for text in (TEXT, TEXT[::-1])] == ["key_unknown_foreign", ""]
+
+
+def test_an_import_says_how_and_ends_when_the_order_says() -> None:
+    world = World()
+    rows = [ForeignKey(hash=SHA256.hex(), order=NewKey(name="old", uses=2, expires_in="1h"))]
+    (record,) = _records(drive(world.service.import_hashes(rows, world.by())))
+
+    assert drive(world.store.get(ALLOWANCES, record.id)).purge == record.purge == record.expires + KEEP
+    assert record.created == record.secrets[0].created == world.clock.wall()
+    assert (record.owner, record.subject_kind) == (f"service:{record.id}", "service")
+
+
+def _records(answer: Sequence[KeyRecord] | Refusal) -> Sequence[KeyRecord]:
+    assert not isinstance(answer, Refusal), answer
+    return answer

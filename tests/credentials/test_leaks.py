@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from garrison.credentials import leaks
 from garrison.credentials.leaks import LONGEST, PATTERNS, Leak, leaks_in, pattern, scan
 from garrison.errors import UsageError
+from garrison.policy.schema import Keys
 from tests.credentials.world import World
 
 TEXT = World().make().text
@@ -146,3 +147,17 @@ class TestPatterns:
     def test_an_unknown_scanner_or_brand_is_told(self, scanner: str, brand: str) -> None:
         with pytest.raises(UsageError):
             pattern(scanner, brand)
+
+
+@pytest.mark.parametrize("brand", ["ab", "a" * 10])
+@pytest.mark.parametrize("before", [b"", b"x", b"xyz", b"7"])
+def test_brands_of_every_length_are_found(brand: str, before: bytes) -> None:
+    text = World(policy=Keys(brand=brand)).make().text
+
+    assert [leak.brand for leak in _found(before + text.encode())] == [brand]
+    assert [leak.brand for leak in _found(before + text.encode(), brand)] == [brand]
+
+
+def test_so_much_is_looked_at_again_as_the_longest_key_has() -> None:
+    """One byte less, and a key that lies across two chunks is not found; more only costs time."""
+    assert len(World(policy=Keys(brand="a" * 10)).make().text) == LONGEST

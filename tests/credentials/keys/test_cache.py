@@ -208,3 +208,49 @@ def test_it_is_bounded_and_its_parts_agree(steps: list[tuple[str, int]], most: i
     assert all(proof.live and cache.get(proof.key.record.id) is proof.key for proof in reachable)
     assert all(proof.live == (proof in reachable) for proof in proofs)
     assert set(cache._owned) == {proof.key.record.owner for proof in reachable}
+
+
+def test_the_same_version_may_be_read_again_and_a_secret_proved_twice() -> None:
+    cache = _cache()
+    key = _key("a", version=2)
+    _put(cache, key)
+    again = _key("a", version=2)
+    assert cache.put(again, cache.begin())
+    proofs = [proved(again, again.record.secrets[0]) for _ in range(2)]
+    for proof in proofs:
+        cache.prove(b"a", "a1", proof, again)
+    assert again.digests == [b"a"]
+    cache.drop("a")
+
+    assert [proof.live for proof in proofs] == [False, True], "the second was never found by anybody"
+
+
+def test_marks_that_are_forgotten_refuse_what_began_before_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "_MOST_MARKS", 2)
+    cache = _cache()
+    cache.drop("a")
+    cache.drop("b")
+    begun = cache.begin()
+    assert cache.put(_key("d"), begun)
+
+    cache.drop("c")
+
+    assert not cache.put(_key("d"), begun), "which pieces of news came is not known any more"
+    assert cache.put(_key("d"), cache.begin())
+
+
+def test_after_clearing_it_fills_again() -> None:
+    cache = _cache()
+    cache.clear()
+
+    assert _put(cache, _key("a")).live
+    assert len(cache) == 1
+
+
+@pytest.mark.parametrize("most", [-1, 0, 1])
+def test_the_smallest_cache_holds_one(most: int) -> None:
+    cache = _cache(most)
+    _put(cache, _key("a"))
+    _put(cache, _key("b"))
+
+    assert [cache.get(id) is None for id in "ab"] == [True, False]

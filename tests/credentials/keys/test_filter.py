@@ -34,3 +34,18 @@ def test_of_the_invented_at_most_two_in_a_hundred_pass() -> None:
 
     assert all(id in existing for id in ids)
     assert sum(new_key_id(draw) in existing for _ in range(10_000)) < 200
+
+
+def test_a_layer_is_full_at_its_number_and_the_next_is_four_times_as_large() -> None:
+    draw = random.Random(9).randbytes
+    existing = IdFilter()
+
+    def add(count: int) -> list[int]:
+        while count:
+            id = new_key_id(draw)
+            count -= id not in existing
+            existing.add(id)
+        return [len(layer) for layer in existing._layers]
+
+    assert add(FIRST * IDS) == [FIRST]
+    assert add(1) == [4 * FIRST, FIRST]
