@@ -96,7 +96,7 @@ def test_memory_is_bounded() -> None:
     assert 2 < one.count <= 2 * ((1 << 16) // 13_000 + 1)
 
 
-@pytest.mark.parametrize(("entries", "size"), [(1, 1 << 20), (0, 1 << 20), (10, 1 << 15)])
+@pytest.mark.parametrize(("entries", "size"), [(1, 1 << 20), (0, 1 << 20), (10, (1 << 16) - 1)])
 def test_a_cache_that_holds_nothing_is_refused(entries: int, size: int) -> None:
     """It would look as if it worked."""
     with pytest.raises(UsageError):
@@ -128,3 +128,19 @@ def test_an_entry_is_given_only_for_a_token_that_is_remembered() -> None:
     assert entry is not None
     assert entry.claims is claims
     assert one.entry(made()[:-1]) is None
+
+
+def test_a_hit_begins_with_the_token() -> None:
+    """At the very instant, and not a microsecond before."""
+    one = CachedVerifier(verifier())
+    first = one.verify(made(), NOW)
+    since = verifier().since(first)
+
+    assert one.verify(made(), since) is first
+    assert reason(lambda: one.verify(made(), since - 1)) == "not_yet"
+
+
+def test_the_smallest_cache_remembers() -> None:
+    one = CachedVerifier(verifier(), entries=2, size=1 << 16)
+
+    assert one.verify(made(), NOW) is one.verify(made(), NOW)

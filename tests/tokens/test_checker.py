@@ -221,3 +221,21 @@ def test_what_was_believed_does_not_stand_when_the_keys_are_due() -> None:
     assert two.checker.stands(lasting, token.encode(), two.own.now, monotonic)
     two.source._good = None
     assert not two.checker.stands(lasting, token.encode(), two.own.now, monotonic)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_what_was_believed_stands_from_its_first_instant_to_its_last(cached: bool) -> None:
+    process = Deployment().process()
+    verifier: Any = CachedVerifier(process.verifier) if cached else process.verifier
+    checker = Checker([Trusted(verifier)], process.revoked, process.records)
+    monotonic = process.clock.monotonic()
+    process.poll()
+    token = process.issue().encode()
+    drive(checker.check(token, process.now, monotonic))
+    lasting = checker.lasting(token)
+    assert lasting is not None
+    since, until = lasting.entry.since, lasting.entry.until
+
+    stands = [checker.stands(lasting, token, now, monotonic) for now in (since - 1, since, until - 1, until)]
+
+    assert stands == [False, True, True, False]

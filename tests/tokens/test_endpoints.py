@@ -30,6 +30,7 @@ def test_the_key_set_is_public_and_may_be_cached_for_as_long_as_we_cache_others(
     answer: Any = drive(endpoint.run(call, signing))  # type: ignore[arg-type]  # it is a coroutine
 
     assert isinstance(answer, Response)
+    assert answer.status == 200
     assert (endpoint.method, endpoint.path) == ("GET", "/.well-known/jwks.json")
     assert endpoint.demands["public"] is True
     assert dict(answer.headers)[b"cache-control"] == f"public, max-age={MAX_AGE // 1_000_000}".encode()

@@ -179,3 +179,13 @@ def test_a_source_that_could_not_be_trusted_is_refused_at_start(url: str, algori
     """In clear, or with secrets: a published secret is none."""
     with pytest.raises(UsageError):
         Jwks(url, Publisher(b""), algorithms)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(DOCUMENT_BYTES, True), (DOCUMENT_BYTES + 1, False)])
+def test_a_set_is_taken_up_to_its_most_bytes(length: int, taken: bool) -> None:
+    publisher = Publisher(document(ONE))
+    source = started(publisher)
+    publisher.document = document(TWO).ljust(length)
+    drive(source.refresh(START + MAX_AGE))
+
+    assert (TWO.kid in source.keys) is taken

@@ -221,3 +221,48 @@ def test_rules_that_make_no_sense_are_refused(parts: dict[str, Any]) -> None:
 
     with pytest.raises(UsageError):
         RefreshTokens(process.records, RING, process.revoked, ISSUER, **parts)
+
+
+class Raced:
+    """A store in which something happens between a read and the commit after it."""
+
+    def __init__(self, records: Any) -> None:
+        self.inner = records
+        self.between: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def commit(self, *parts: Any) -> Any:
+        between, self.between = self.between, None
+        if between is not None:
+            between()
+        return await self.inner.commit(*parts)
+
+
+@pytest.mark.parametrize(("first", "said"), [("rotates", "refresh_reused"), ("ends", "refresh_unknown")])
+def test_who_comes_second_with_a_token_gets_nothing(first: str, said: str) -> None:
+    """Between reading and writing: used by another it is a theft, ended by another it is none."""
+    here, there = (logins := Logins()), Logins(logins.deployment)
+    token, won = here.login(), []
+    raced = Raced(here.process.records)
+    here.tokens._records = raced
+
+    def between() -> None:
+        if first == "rotates":
+            won.append(there.rotate(token).token)
+        else:
+            assert drive(there.tokens.end(token, there.process.now, os.urandom))
+
+    raced.between = between
+
+    assert here.answer(token) == said
+    assert here.families() == []
+    assert [there.answer(one) for one in won] == ["refresh_unknown"] * len(won)
+    assert len(here.deployment.events("authn_token_reuse")) == len(won)
+
+
+def test_what_is_not_known_of_a_login_is_nothing() -> None:
+    family = Logins().tokens.begin("ada", "s1", 1, os.urandom).family
+
+    assert (family.epoch, family.authenticated_at, family.number) == (0, 0, 0)

@@ -324,3 +324,18 @@ def test_tokens_that_live_longer_from_now_on_are_remembered_longer_and_never_sho
     (record,) = drive(process.records.find(REVOCATIONS, "", ""))
 
     assert record.until - record.at == 3 * LONGEST
+
+
+def test_what_passes_at_an_instant_is_remembered_up_to_it_and_forgotten_after() -> None:
+    """Forgotten for good: what is only half forgotten stays in memory for ever."""
+    deployment = world()
+    process = deployment.process()
+    ending = process.revoked.token(ISSUER, "j1", process.now + HOUR, process.now, os.urandom)
+    assert drive(process.revoked.end(process.records, [ending]))
+    known = []
+    for after in (HOUR - 1, 1, 1):
+        deployment.clock.advance(after)
+        end_session(process, f"s{after}")
+        known.append(set(process.revoked._issuers[ISSUER].jti))
+
+    assert known == [{"j1"}, {"j1"}, set()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from garrison.crypto.jws import DEPTH
 from garrison.crypto.key_set import KeySet
 from garrison.errors import TokenError, UsageError
 from garrison.tokens import Claims, Issuer, Verifier, new_jwk, public_jwk, read_jwk, secret_key
@@ -252,3 +254,33 @@ def test_an_epoch_that_our_issuer_never_writes_is_refused(epoch: object) -> None
         verifier(own=True).verify(made(epoch=epoch), NOW)
 
     assert refusal.value.reason == "payload"
+
+
+def test_a_signature_is_genuine_only_under_the_header_and_the_keys_of_the_last() -> None:
+    """What is not known this quickly is asked the careful way."""
+    keys = KeySet([secret_key(SECRET, kid="k1")])
+    one: Verifier[Claims] = Verifier(keys, ISSUER, AUDIENCE)
+    assert not one.genuine(made())
+    one.verify(made(), NOW)
+
+    assert one.genuine(made())
+    assert not one.genuine(made()[:-2])
+    assert not one.genuine(made({**HEADER, "x": 1}))
+    keys.replace([secret_key(SECRET, kid="k1")])
+    assert not one.genuine(made())
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize(("inside", "said"), [(DEPTH - 1, "ada"), (DEPTH, "payload")])
+def test_foreign_claims_are_read_so_deep_and_no_deeper(begin: str, end: str, inside: int, said: str) -> None:
+    text = json.dumps(CLAIMS, separators=(",", ":"))[:-1] + f',"x":{begin * inside}0{end * inside}}}'
+
+    assert answer(verifier(), made(payload=text.encode())) == said
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"7", b'"a"', b"null", b"[1]", b'{"sub":"ada","sub":"eve"}'])
+def test_foreign_claims_have_one_meaning(payload: bytes) -> None:
+    """An object, and no name twice: two parsers would see two people."""
+    assert answer(verifier(), made(payload=payload)) == "payload"
+    text = json.dumps(CLAIMS, separators=(",", ":"))[:-1].encode() + b',"sub":"eve"}'
+    assert answer(verifier(), made(payload=text)) == "payload"
