@@ -37,6 +37,7 @@ _NOTATIONS: dict[str, st.SearchStrategy[str]] = {
     "limit": _LIMITS,
     "media": st.sampled_from(["application/json", "application/vnd.a+json", "image/*", "*/*"]),
     "network": st.sampled_from(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]),
+    "peer": st.sampled_from(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]),
     "prefix": st.sampled_from(["", "/auth", "/a/b.c"]),
     "reference": st.sampled_from(["file:/a b", "credential:root", "env:ROOT"]),
     "route": st.builds(" ".join, st.tuples(st.sampled_from(["GET", "PUT|POST", "WS"]), _PATHS)),

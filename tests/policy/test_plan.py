@@ -15,7 +15,7 @@ from garrison.model.http.refusal import Refusal
 from garrison.model.http.response import Response
 from garrison.policy.load import files_beside, load, read
 from garrison.policy.plan import Match, Plan, Plans, compile_policy
-from garrison.policy.schema import Cors, Defaults, Headers, Policy, Route
+from garrison.policy.schema import Cors, Defaults, Headers, Policy, Requirement, Route
 
 TEXT = """
 [defaults]
@@ -182,6 +182,20 @@ def test_an_endpoint_is_guarded_like_a_route() -> None:
     assert found.endpoint is not None
     assert (found.endpoint.endpoint, found.endpoint.service) == (LOGIN, "service")
     assert (found.public, found.before[0].limit) == (True, parse("5/s"))
+
+
+@pytest.mark.parametrize(
+    "more", [Route(scopes=("auth:try",)), Route(require=Requirement(fresh="5m")), Route(own=True), Route(limit="9/s")]
+)
+def test_who_demands_something_of_an_open_endpoint_closes_it(more: Route) -> None:
+    """Scopes that were written down, and then asked of nobody, would be the worst of it."""
+    found = plan(
+        compile_policy(Policy(routes={"POST /auth/login": more}), endpoints=[("/auth", LOGIN, None)]),
+        "POST",
+        "/auth/login",
+    )
+
+    assert found.public is bool(more.limit)
 
 
 def test_an_endpoint_that_meets_a_route_of_the_user_is_a_mistake() -> None:

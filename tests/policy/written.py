@@ -73,6 +73,7 @@ _URLS = [
     "//x",
     "https://id.example:x/",
 ]
+_NETWORKS = st.builds("{}{}".format, _ADDRESSES, st.sampled_from(_LENGTHS))
 _WRITTEN: dict[str, st.SearchStrategy[str]] = {
     "characters": st.one_of(st.sampled_from(_SETS), st.text("az-&|~[]^\\", max_size=6).map("[{}]".format)),
     "duration": _AMOUNTS,
@@ -88,7 +89,8 @@ _WRITTEN: dict[str, st.SearchStrategy[str]] = {
     "life": _AMOUNTS,
     "limit": st.one_of(_LIMITS, _EXACT, st.sampled_from(["5 at once per key", "1000 per calendar month per key"])),
     "media": st.sampled_from(["image/png", "image/*", "*/*", "*", "a/b/c", "IMAGE/PNG", "application/json; a=b", ""]),
-    "network": st.one_of(st.just("unix"), st.builds("{}{}".format, _ADDRESSES, st.sampled_from(_LENGTHS))),
+    "network": _NETWORKS,
+    "peer": st.one_of(st.just("unix"), _NETWORKS),
     "prefix": st.sampled_from(["", "/", "/a", "/a/", "/a//b", "/.a", "/auth", "/me", "/keys", "/{a}", "/.well-known"]),
     "reference": st.sampled_from(["env:ROOT", "file:x", "credential:a"]),
     "route": st.sampled_from(["GET /a", "POST /auth/login", "GET /.well-known/jwks.json"]),

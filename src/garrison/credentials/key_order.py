@@ -34,9 +34,6 @@ __all__ = ["MOST_USES", "NewKey", "is_network", "mistakes", "record_of", "unname
 MOST_USES: Final = 10**12
 """Largest number of uses that is counted."""
 
-_SOCKET: Final = "unix"
-"""What a policy's proxies may be, and a key's caller may not: whoever is behind it has no address."""
-
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Few = Meta(max_length=32)
 
@@ -142,9 +139,6 @@ def _across(order: NewKey) -> Iterator[Misfit]:
     for at, origin in enumerate(order.origins):
         if parse_origin(origin) is None:
             yield Misfit(("origins", at), "format", "must be an origin such as https://app.example.com")
-    for at, network in enumerate(order.networks):
-        if network == _SOCKET:
-            yield Misfit(("networks", at), "format", "must be a network such as 10.0.0.0/8 or 2001:db8::/32")
     for at, text in enumerate(order.limits):
         limit = parse_limit(text)
         if limit.per != "key" or limit.algorithm == "concurrency":
@@ -172,9 +166,9 @@ def _unnamed(text: str, what: str, names: Iterable[str]) -> str:
 
 
 def is_network(text: str) -> bool:
-    """Tell whether the text is a network of addresses; sockets without an address are nobody's network."""
+    """Tell whether the text is a network of addresses."""
     try:
         READERS["network"](text)
     except UsageError:
         return False
-    return text != _SOCKET
+    return True

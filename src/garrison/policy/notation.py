@@ -15,7 +15,7 @@ from garrison.egress.rules import read_url
 from garrison.errors import UsageError
 from garrison.limits.limit import MOST_LOGGED
 from garrison.model import scope, units
-from garrison.model.net import extent
+from garrison.model.net import extent, network_of
 from garrison.policy.route import parse_route
 from garrison.stores import url as stores
 
@@ -139,7 +139,8 @@ NOTATIONS: Mapping[str, Notation] = {
     "media": Notation(
         _matching(_MEDIA, "a media type in lower case, such as image/png, image/* or */*"), "media type", '"image/png"'
     ),
-    "network": Notation(extent, "network", '"10.0.0.0/8"'),
+    "network": Notation(network_of, "network", '"10.0.0.0/8"'),
+    "peer": Notation(extent, "network or unix", '"10.0.0.0/8"'),
     "prefix": Notation(_matching(_PREFIX, "a path such as /auth"), "path", '"/auth"'),
     "reference": Notation(_reference, "reference to a secret", '"file:/run/secrets/root"'),
     "route": Notation(parse_route, "route", '"GET /notes/{id}"'),

@@ -67,7 +67,8 @@ class Demand(NamedTuple):
 def demands(policy: Policy, endpoints: Rows = ()) -> tuple[Demand, ...]:
     """List the routes: those of the policy, in order, and the endpoints that it does not name.
 
-    A route of the policy with the name of an endpoint overrides what that endpoint demands.
+    A route of the policy with the name of an endpoint overrides what that endpoint demands; where it demands scopes, a
+    login or ownership, the endpoint is no longer public.
     """
     mounted: dict[str, tuple[Route, Mounted]] = {}
     for prefix, endpoint, service in endpoints:
@@ -77,6 +78,9 @@ def demands(policy: Policy, endpoints: Rows = ()) -> tuple[Demand, ...]:
     found = []
     for name, route in stated.items():
         below, endpoint_of = mounted.get(name, (Route(), None))
+        if route.scopes or route.require or route.own:
+            # Who demands something of an endpoint that anybody may call means that not anybody may any more.
+            below = msgspec.structs.replace(below, public=None)
         alone = laid_over(below, route)
         found.append(Demand(name, parse_route(name), alone, laid_over(policy.defaults, alone), endpoint_of))
     return tuple(found)

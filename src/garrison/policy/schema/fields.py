@@ -27,6 +27,7 @@ __all__ = [
     "MediaType",
     "Name",
     "Network",
+    "Peer",
     "Prefix",
     "Profile",
     "Reference",
@@ -59,6 +60,7 @@ Life = Annotated[str, Meta(extra={"notation": "life"})]
 LimitText = Annotated[str, Meta(extra={"notation": "limit"})]
 MediaType = Annotated[str, Meta(extra={"notation": "media"})]
 Network = Annotated[str, Meta(extra={"notation": "network"})]
+Peer = Annotated[str, Meta(extra={"notation": "peer"})]
 Prefix = Annotated[str, Meta(extra={"notation": "prefix"})]
 Reference = Annotated[str, Meta(extra={"notation": "reference"})]
 RouteText = Annotated[str, Meta(extra={"notation": "route"})]

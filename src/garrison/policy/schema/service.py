@@ -16,7 +16,7 @@ from garrison.policy.schema.fields import (
     Host,
     LimitText,
     Name,
-    Network,
+    Peer,
     Prefix,
     Reference,
     RouteText,
@@ -94,7 +94,7 @@ class Overload(Part, frozen=True):
 class Forwarded(Part, frozen=True):
     """Which proxies may say who the client is."""
 
-    peers: tuple[Network, ...] = ()
+    peers: tuple[Peer, ...] = ()
     """Networks of trusted proxies in CIDR form; `unix` for one behind a Unix socket."""
 
     header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
