@@ -131,6 +131,8 @@ class RecordCounters:
         self._randomness = randomness
         self._kind = kind
         self._since = since
+        self._old = 0, 0
+        """The outage that was last looked at, by its beginning, and the mark of an earlier one that was there."""
 
     async def take(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         """Spend every ask, or none of them, as one atomic step.
@@ -228,9 +230,10 @@ class RecordCounters:
         began = self._since() if self._since is not None else 0
         if began:
             back = await self._records.get(self._kind, _BACK)
-            # One from the future was written before the clock was set back.
-            if back is not None and began < back.began <= self._wall():
+            if back is not None and self._is_new(back.began, began):
                 raise BackError(handing=bool(back.state))
+            if back is None:
+                self._old = began, 0
         counters: dict[str, _Held] = {}
         for subject, limit, cost, _ in asks:
             if type(cost) is not int or cost < 0:
@@ -244,6 +247,20 @@ class RecordCounters:
                     row = replace(row, limit="", state="", began=began)
                 counters[id] = _held(row, limit)
         return counters
+
+    def _is_new(self, back: int, began: int) -> bool:
+        """Tell whether a mark is one of this outage: the clock is trusted for the first one seen in it alone.
+
+        Whoever sets the clock back within an outage would else make every mark seem old, or of the future.
+        """
+        outage, old = self._old
+        if outage == began:
+            return back != old
+        # One from the future was written before the clock was set back.
+        if began < back <= self._wall():
+            return True
+        self._old = began, back
+        return False
 
     def _decided(self, asks: Sequence[Ask], before: dict[str, _Held]) -> tuple[list[Verdict], dict[str, _Held]]:
         """Decide one step; gives the verdicts, and the counters as they are to be kept."""

@@ -18,7 +18,7 @@ from garrison.limits import Ask, Limit, Verdict, parse
 from garrison.model.units import MINUTE, SECOND
 from garrison.stores.memory.counters import MemoryCounters
 from garrison.stores.memory.records import MemoryRecords
-from garrison.stores.near.breaker import FAULTS
+from garrison.stores.near.breaker import FAULTS, FORGOTTEN
 from garrison.stores.near.counters import Near, NearCounters
 from garrison.stores.near.denials import LONGEST
 from garrison.stores.near.leases import LARGEST, LIFE, SOON, Leases, largest
@@ -550,3 +550,114 @@ def test_refusals_and_leases_are_forgotten_before_they_fill_the_memory() -> None
     assert len(near.denials) <= 20_000
     assert len(near.leases) <= 20_000
     assert near.denials.find((Ask("99999", parse("9/s fast")),), 0) is not None
+
+
+def test_counters_of_ones_own_come_back_without_a_job() -> None:
+    """Nobody probes for an endpoint's limits; one outage would else refuse everything until a restart."""
+    fleet = Fleet(spared=False)
+    fleet.shared.cut = True
+    for _ in range(FAULTS + 1):
+        with pytest.raises(StoreError):
+            fleet.passes("9/s")
+    assert fleet.shared.calls == FAULTS
+    fleet.shared.cut = False
+    with pytest.raises(StoreError):
+        fleet.passes("9/s")
+    fleet.clock.advance(FORGOTTEN)
+    assert fleet.passes("9/s")
+
+
+@pytest.mark.parametrize("cost", [True, 1.0, -1])
+@pytest.mark.parametrize("limit", ["1/m", "1/m else open", "1/m else closed", "1/m else local"])
+def test_a_cost_that_is_no_whole_number_is_no_cost_of_a_refusal_or_an_outage(limit: str, cost: Any) -> None:
+    """True and 1.0 are found under 1; and where everything passes or is refused nobody else looks."""
+    fleet = Fleet()
+    fleet.all_pass(limit)
+    for fleet.shared.cut in (False, True):
+        with pytest.raises(UsageError):
+            fleet.passes(limit, cost=cost)
+
+
+def test_a_step_asks_counters_that_do_not_answer_once() -> None:
+    """A `fast` limit that took nothing in advance would wait a second time, beyond what a decision may take."""
+    fleet = Fleet(4)
+    fleet.passes("1/h burst 400 fast else local")
+    fleet.passes("1/h burst 400 fast else local")
+    fleet.shared.cut = True
+    calls = fleet.shared.calls
+    fleet.passes("1/h burst 400 fast else local", cost=101)
+    assert fleet.shared.calls == calls + 1
+
+
+def test_a_place_that_cannot_be_given_back_is_given_back_later() -> None:
+    """One that fails keeps no other from being given back; nobody waits; nothing is held until its window ends."""
+    fleet = Fleet()
+    asks = [Ask(subject, parse("1 at once for 1h else local")) for subject in ("a", "b")]
+    held = [ask._replace(lease=drive(fleet.counters[0].take([ask]))[0].lease) for ask in asks]
+    fleet.shared.cut = True
+    drive(fleet.counters[0].release(held))
+    drive(fleet.counters[0].release(held))
+    assert fleet.shared.calls == 2 + FAULTS
+    fleet.heal()
+    fleet.shared.cut = False
+    fleet.heal()
+    assert all(fleet.passes("1 at once for 1h else local", subject=subject) for subject in ("a", "b"))
+
+
+def test_a_place_without_its_lease_is_a_mistake_also_in_an_outage() -> None:
+    fleet = Fleet()
+    fleet.shared.cut = True
+    with pytest.raises(UsageError):
+        drive(fleet.counters[0].release([Ask("s", parse("1 at once"))]))
+
+
+def test_a_process_that_is_cut_off_waits_for_no_second_answer() -> None:
+    """The server answers others again; each request would wait for it once more."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    for process in (0, 1):
+        fleet.passes("9/m", process)
+    fleet.clock.advance(MINUTE)
+    fleet.shared.cut = False
+    drive(fleet.counters[0].heal())
+    fleet.shared.cut = True
+    calls = fleet.shared.calls
+    for _ in range(5):
+        with pytest.raises(StoreError):
+            fleet.passes("9/m", 1)
+    assert fleet.shared.calls == calls + 1
+    fleet.shared.cut = False
+    drive(fleet.counters[1].heal())
+    assert fleet.passes("9/m", 1)
+
+
+@pytest.mark.parametrize("back", [1, 30 * SECOND, 24 * 60 * MINUTE])
+def test_a_clock_set_back_within_an_outage_hides_its_end_from_nobody(back: int) -> None:
+    """A process that takes the mark for an older one gives what the server gives, once more."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    for process in (0, 1):
+        fleet.passes("9/m", process)
+    fleet.clock.advance(MINUTE)
+    fleet.shared.cut = False
+    drive(fleet.counters[0].heal())
+    fleet.clock.step(-back)
+    fleet.shared.cut = True
+    with pytest.raises(StoreError):
+        fleet.passes("9/m", 1)
+
+
+@pytest.mark.parametrize("back", [2 * MINUTE, 24 * 60 * MINUTE])
+def test_a_clock_set_back_before_the_end_of_an_outage_hides_it_from_nobody(back: int) -> None:
+    """Then its mark seems to be from before it began."""
+    fleet = Fleet(2)
+    fleet.shared.cut = True
+    for process in (0, 1):
+        fleet.passes("9/m", process)
+    fleet.clock.advance(MINUTE)
+    fleet.clock.step(-back)
+    fleet.shared.cut = False
+    drive(fleet.counters[0].heal())
+    fleet.shared.cut = True
+    with pytest.raises(StoreError):
+        fleet.passes("9/m", 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FAULTS", "PROBE", "Breaker"]
+__all__ = ["FAULTS", "FORGOTTEN", "PROBE", "Breaker"]
 
 FAULTS: Final = 3
 """Questions without an answer, one after the other, after which no request asks any more; after the first one that was
@@ -15,6 +15,9 @@ counted in the records none does."""
 
 PROBE: Final = 100_000
 """Microseconds between two probes of counters that did not answer; no request waits for one."""
+
+FORGOTTEN: Final = 10 * PROBE
+"""Microseconds without a probe after which a request does what nobody's job does: counters of one's own have none."""
 
 
 class Breaker:
@@ -35,13 +38,27 @@ class Breaker:
         self.counted = 0
         """Steps that were counted elsewhere."""
 
+        self.tried = 0
+        """When they were last asked in vain, or a job looked after them, monotonic microseconds."""
+
+        self.cut_off = False
+        """Whether they answer others and not this process: no request tries again until a probe is answered."""
+
     @property
     def open(self) -> bool:
         """Whether requests shall go without them: they do not answer, or are still to be told what passed meanwhile."""
         return self.missed or self.faults >= FAULTS
 
-    def failed(self) -> None:
-        """They did not answer."""
+    def forgotten(self, now: int) -> bool:
+        """Tell whoever asks first that it must probe itself: they are left alone, and no job looks after them."""
+        if not self.open or now < self.tried + FORGOTTEN:
+            return False
+        self.tried = now
+        return True
+
+    def failed(self, now: int) -> None:
+        """They did not answer; `now` in monotonic microseconds."""
+        self.tried = now
         if not self.faults and not self.missed:
             self.since = self._wall()
         self.faults += 1

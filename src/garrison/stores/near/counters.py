@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from garrison.errors import StoreError
+from garrison.errors import StoreError, UsageError
 from garrison.limits import Ask, parse
 from garrison.limits.limit import Verdict
 from garrison.model.metric import Histogram
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from garrison.limits.limit import Limit
     from garrison.model.clock import Clock
     from garrison.stores.memory.counters import MemoryCounters
+    from garrison.stores.near.leases import Wish
     from garrison.stores.protocols import Counters
     from garrison.stores.recorded import RecordCounters
 
@@ -65,8 +66,11 @@ class Near:
         self.seen: Recent[tuple[str, str], int] = Recent(_SEEN)
         """What remained when it was last told, of limits that go on in memory."""
 
-        self.elsewhere: Recent[int, Counters] = Recent(_SEEN)
-        """Which counters hold a place that was taken while the shared ones did not answer, by its lease."""
+        self.elsewhere: Recent[int, str] = Recent(_SEEN)
+        """Where a place is held that was taken while the shared ones did not answer, by its lease: a way of limits."""
+
+        self.owed: Recent[int, Ask] = Recent(_SEEN)
+        """Places that could not be given back yet, by their lease."""
 
         self.waits = Histogram((0.001, 0.002, 0.005, 0.01, 0.02, 0.05, DECISION, 0.1, 1))
         """Seconds that steps waited for their verdicts, where somebody had to be asked."""
@@ -120,15 +124,34 @@ class NearCounters:
         asks, near = tuple(asks), self._near
         now = near.monotonic()
         known = near.denials.find(asks, now) or near.leases.look(asks, now)
-        return known or await self._count(asks, "peek")
+        return known or await self._count(_checked(asks), "peek")
 
     async def release(self, asks: Sequence[Ask]) -> None:
-        """Give back what concurrency limits hold, to whoever counted it."""
-        for ask in asks:
-            counters = self._near.elsewhere.pop(ask.lease) or self._shared
-            if ask.limit.counted == "local" or counters is self._near.memory:
-                ask, counters = self._part(ask), self._near.memory
-            await counters.release([ask])
+        """Give back what concurrency limits hold, to whoever counted it; at once, or as soon as it answers again."""
+        held = [ask for ask in asks if ask.limit.algorithm == "concurrency"]
+        if any(ask.lease <= 0 for ask in held):
+            raise UsageError("release a concurrency limit with the lease of its verdict")
+        for ask in held:
+            await self._give_back(ask)
+
+    async def _give_back(self, ask: Ask) -> None:
+        """Give back one place, or keep it in mind for the job: an answer that is out waits for nobody."""
+        near = self._near
+        where = "local" if ask.limit.counted == "local" else near.elsewhere.get(ask.lease)
+        if where == "local":
+            await near.memory.release([self._part(ask)])
+        elif where is None and near.breaker.open:
+            near.owed.keep(ask.lease, ask)
+            return
+        else:
+            try:
+                await (self._shared if where is None or self._spare is None else self._spare).release([ask])
+            except StoreError:
+                if where is None:
+                    near.breaker.failed(near.monotonic())
+                near.owed.keep(ask.lease, ask)
+                return
+        near.elsewhere.pop(ask.lease)
 
     async def reset(self, subject: str) -> None:
         """Forget everything that was counted for one subject; other processes hear of it within a second."""
@@ -143,25 +166,37 @@ class NearCounters:
 
         The breaker closes only then, so that nobody may spend there what was already spent elsewhere.
         """
-        breaker = self._near.breaker
-        if not breaker.open:
+        near = self._near
+        near.breaker.tried = near.monotonic()
+        if near.breaker.open and not await self._closed():
             return
+        for lease in near.owed.known():
+            ask = near.owed.pop(lease)
+            if ask is not None:
+                await self._give_back(ask)
+
+    async def _closed(self) -> bool:
+        """Close the breaker if they answer and know everything; tells whether it is."""
+        breaker = self._near.breaker
         counted = breaker.counted
         try:
             await self._shared.take(_PROBE)
+            breaker.cut_off = False
             if self._spare is not None and not await self._spare.hand_over(self._shared):
-                return
+                return False
         except StoreError:
-            return
-        if breaker.counted == counted:
-            breaker.close()
-            self._near.denials.clear()
+            return False
+        if breaker.counted != counted:
+            return False
+        breaker.close()
+        self._near.denials.clear()
+        return True
 
     async def _take(self, asks: tuple[Ask, ...]) -> Sequence[Verdict]:
         near = self._near
         begun = near.monotonic()
         try:
-            return await self._decide(asks)
+            return await self._decide(_checked(asks))
         finally:
             near.waits.add((near.monotonic() - begun) / SECOND)
 
@@ -169,39 +204,50 @@ class NearCounters:
         near = self._near
         sent = near.monotonic()
         wish = None if near.breaker.open else near.leases.wish(asks, sent)
+        verdicts: Sequence[Verdict] | None = None
         if wish is not None:
-            verdicts: Sequence[Verdict] = ()
-            try:
-                verdicts = await self._count(wish.asks, "take")
-            finally:
-                near.leases.taken(wish, verdicts, sent)
-            if all(verdict.allowed for verdict in verdicts):
-                return verdicts
-            sent = near.monotonic()
-        if wish is None or wish.asks != asks:
+            verdicts = await self._in_advance(wish, sent)
+            if verdicts is None:
+                # No second question: it would wait as long again.
+                return await self._meanwhile(asks, "take")
+            if wish.asks != asks and not all(verdict.allowed for verdict in verdicts):
+                verdicts, sent = None, near.monotonic()
+        if verdicts is None:
             verdicts = await self._count(asks, "take")
         near.denials.keep(asks, verdicts, sent)
+        return verdicts
+
+    async def _in_advance(self, wish: Wish, sent: int) -> Sequence[Verdict] | None:
+        """Take units in advance; None: no answer."""
+        verdicts: Sequence[Verdict] | None = None
+        try:
+            verdicts = await self._ask(wish.asks, "take")
+        finally:
+            self._near.leases.taken(wish, verdicts or (), sent)
         return verdicts
 
     async def _count(self, asks: tuple[Ask, ...], what: str) -> Sequence[Verdict]:
         """Take or peek at the shared counters, or wherever the limits say when they do not answer."""
         near = self._near
-        alone = [ask for ask in asks if ask.limit.counted == "local"]
-        if len(alone) == len(asks):
+        if all(ask.limit.counted == "local" for ask in asks):
             return self._alone(asks, what)
-        if not near.breaker.open:
-            try:
-                verdicts = (
-                    await self._divided(asks, what, self._shared, _counted)
-                    if alone
-                    else await _play(self._shared, what, asks)
-                )
-            except StoreError:
-                near.breaker.failed()
+        if self._spare is None and near.breaker.forgotten(near.monotonic()):
+            await self.heal()
+        verdicts = None if near.breaker.open else await self._ask(asks, what)
+        return await self._meanwhile(asks, what) if verdicts is None else verdicts
+
+    async def _ask(self, asks: tuple[Ask, ...], what: str) -> Sequence[Verdict] | None:
+        """Take or peek at the shared counters; None: no answer."""
+        try:
+            if any(ask.limit.counted == "local" for ask in asks):
+                verdicts: Sequence[Verdict] = await self._divided(asks, what, self._shared, _counted)
             else:
-                self._told(asks, verdicts)
-                return verdicts
-        return await self._meanwhile(asks, what)
+                verdicts = await _play(self._shared, what, asks)
+        except StoreError:
+            self._near.breaker.failed(self._near.monotonic())
+            return None
+        self._told(asks, verdicts)
+        return verdicts
 
     def _told(self, asks: tuple[Ask, ...], verdicts: Sequence[Verdict]) -> None:
         """Remember that the shared counters answered, and what remains of limits that may have to go on without."""
@@ -229,17 +275,25 @@ class NearCounters:
         try:
             verdicts = await self._divided(asks, what, spare, _otherwise)
         except BackError as told:
-            if told.handing:
+            if told.handing or near.breaker.cut_off:
                 raise
-            return await self._divided(asks, what, self._shared, _counted)
+            return await self._after_all(asks, what)
         if way == "records" and what == "take":
             # Said again: they may have been told of all others while this step was under way.
             near.breaker.counted += 1
             near.breaker.missed = True
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.lease:
-                near.elsewhere.keep(verdict.lease, spare if _otherwise(ask.limit) == "records" else near.memory)
+                near.elsewhere.keep(verdict.lease, _otherwise(ask.limit))
         return verdicts
+
+    async def _after_all(self, asks: tuple[Ask, ...], what: str) -> Sequence[Verdict]:
+        """Ask the shared counters that answer others again; one without an answer keeps the next from waiting too."""
+        try:
+            return await self._divided(asks, what, self._shared, _counted)
+        except StoreError:
+            self._near.breaker.cut_off = True
+            raise
 
     async def _divided(
         self, asks: tuple[Ask, ...], what: str, far: Counters, way: Callable[[Limit], str]
@@ -273,8 +327,12 @@ class NearCounters:
             return
         part = self._part(ask)
         spent = max(part.limit.burst - remained // near.processes, 0)
-        (looked,) = near.memory.peek_now([part._replace(cost=0)])
-        near.memory.take_now([part._replace(cost=min(spent, looked.remaining))])
+        while spent:
+            (said,) = near.memory.take_now([part._replace(cost=spent)])
+            if said.allowed and not said.retry_after:
+                return
+            # Other threads spend meanwhile; whoever gave up here would begin anew with a whole part.
+            spent = min(spent - 1, said.remaining)
 
 
 _WAYS: Final = ("closed", "records", "local", "open")
@@ -289,6 +347,15 @@ def _otherwise(limit: Limit) -> str:
 def _counted(limit: Limit) -> str:
     """Tell where a limit is counted while they do."""
     return "local" if limit.counted == "local" else "records"
+
+
+def _checked(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
+    """Refuse costs before anybody is asked: whoever passes or refuses everything meanwhile would not look at them."""
+    for ask in asks:
+        if type(ask.cost) is not int or ask.cost < 0:
+            # A negative cost would give quota back to whoever may name one.
+            raise UsageError(f"a cost is a whole number from 0 up, not {ask.cost!r}")
+    return asks
 
 
 def _put(verdicts: list[Verdict], places: Sequence[int], said: Sequence[Verdict]) -> None:

@@ -53,6 +53,10 @@ class Denials:
         kept = self._kept.young.get(asks) or self._kept.old.get(asks)
         if kept is None or kept[0] <= now:
             return None
+        for ask in asks:
+            # True and 1.0 are found under 1, and are no costs.
+            if type(ask[2]) is not int:
+                return None
         self.told += 1
         _, sent, verdicts = kept
         passed = now - sent
