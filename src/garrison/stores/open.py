@@ -57,7 +57,8 @@ def open_counters(
     """Open the counters that a URL names, for loops and threads alike.
 
     Args:
-        url: `memory:`, or of a Redis or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST`, `unix:///PATH`.
+        url: `memory:`, or of a Redis or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST`, `unix:///PATH`;
+            or of a cluster: `rediss+cluster://USER@HOST:PORT,HOST:PORT`.
         clock: Counts in memory, and tells how long a refusal is remembered.
         secret: Keys the hash that keys are named by, 1 to 64 bytes; the same in every process.
         password: Of the server's user, where it asks for one.

@@ -29,10 +29,13 @@ _PARAMETERS = frozenset(("application_name", "host", "port", "sslcert", "sslkey"
 """What may stand in the query. Clients take far more, and some of it says where to connect whatever stands before it:
 `hostaddr`, `service`, several hosts."""
 
+_NODE = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _REDIS = re.compile(
-    r"(?:(?P<scheme>rediss?)://(?:[A-Za-z0-9_.~%-]+@)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/0?)?"
+    rf"(?:(?P<scheme>rediss?)(?:://(?:[A-Za-z0-9_.~%-]+@)?(?P<one>{_NODE})"
+    rf"|\+cluster://(?:[A-Za-z0-9_.~%-]+@)?(?P<many>{_NODE}(?:,{_NODE})*))(?:/0?)?"
     r"|unix://(?:[A-Za-z0-9_.~%-]+@)?/[^\x00-\x20?#]+)"
 )
+_NODE_PORT = re.compile(r":\d+$")
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 
@@ -103,11 +106,17 @@ def read_counters(url: str) -> str:
         return url
     found = _REDIS.fullmatch(url)
     if found is None:
-        msg = "write memory:, records:, redis://USER@HOST:PORT, rediss:// for TLS or unix:///PATH, without a password"
+        msg = (
+            "write memory:, records:, redis://USER@HOST:PORT, rediss:// for TLS, rediss+cluster://USER@HOST:PORT,HOST:PORT"
+            " or unix:///PATH, without a password"
+        )
         raise UsageError(msg)
-    if found["scheme"] == "redis" and found["host"] not in _LOOPBACK:
-        msg = f"{found['host']} is another machine; write rediss://"
-        raise UsageError(msg)
+    if found["scheme"] == "redis":
+        for node in (found["one"] or found["many"]).split(","):
+            host = _NODE_PORT.sub("", node)
+            if host not in _LOOPBACK:
+                msg = f"{host} is another machine; write rediss{'+cluster' if found['many'] else ''}://"
+                raise UsageError(msg)
     return url
 
 

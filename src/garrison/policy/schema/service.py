@@ -128,7 +128,8 @@ class Stores(Part, frozen=True):
 
     counters: CountersUrl = "memory:"
     """`memory:`: each process counts alone. `records:`: all processes count as one, in the records store. Or on a Redis
-    or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST` with TLS, `unix:///PATH`."""
+    or Valkey server: `redis://USER@localhost:6379`, `rediss://USER@HOST` with TLS, `unix:///PATH`. Or on a cluster of
+    those, by some of its nodes: `rediss+cluster://USER@HOST:PORT,HOST:PORT`."""
 
     counters_password: Reference = ""
     """Where the password of that server's user is, if it has one."""

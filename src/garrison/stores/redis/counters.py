@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from garrison.errors import StoreError, UsageError
 from garrison.model.metric import Histogram
-from garrison.stores.redis.script import Script, figures, packed, play, verdicts
+from garrison.stores.redis.script import Script, divided, figures, play, verdicts
 from garrison.stores.redis.script import key as key_of
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Driven:
             calls: Where calls are noted.
             connection: What `redis.Redis` takes: `host`, `port`, `db`, `username`, `password`, `unix_socket_path`.
         """
-        self._script, self._instant = Script("given" if instant else "now"), instant
+        self._script = Script(instant)
         self._calls = calls or Calls()
         # No HELLO and no CLIENT SETINFO, which the counters' user may not send; no repeating behind our back.
         self._client: Any = Redis(
@@ -153,8 +153,7 @@ class Driven:
         Raises:
             StoreError: The server did not answer, or not with figures.
         """
-        keys, told = packed([step])
-        call = (len(keys), *keys, told, *_given(self._instant))
+        call = self._script.call([step])
         begun = perf_counter()
         try:
             try:
@@ -185,7 +184,7 @@ class Awaited:
         **connection: Any,
     ) -> None:
         """Prepare to connect; see `Driven`. The deadline is that of a whole batch."""
-        self._script, self._instant, self._deadline = Script("given" if instant else "now"), instant, deadline
+        self._script, self._deadline = Script(instant), deadline
         self._client: Any = AsyncRedis(retry=AsyncRetry(NoBackoff(), 0), protocol=2, driver_info=None, **connection)
         self._calls = calls or Calls()
         self._waiting: list[tuple[Step, asyncio.Future[Sequence[int]]]] = []
@@ -223,37 +222,31 @@ class Awaited:
         try:
             async with asyncio.timeout(self._deadline):
                 said = await self._call([step for step, _ in batch])
+            self._calls.answered(len(batch), begun)
         except Exception as fault:  # whatever it is, nobody may wait for ever
             self._calls.failed += 1
-            for _, answer in batch:
-                if not answer.done():
-                    # One error each: a shared one would gather everybody's traceback.
-                    failed = StoreError("counters")
-                    failed.__cause__ = fault
-                    answer.set_exception(failed)
-            return
-        self._calls.answered(len(batch), begun)
-        first = 0
-        for (_, (what, rows)), answer in batch:
-            last = first + (4 * len(rows) if what in {"take", "peek"} else 0)
-            if not answer.done():
-                answer.set_result(said[first:last])
-            first = last
+            said = [fault] * len(batch)
+        for (_, answer), each in zip(batch, said, strict=True):
+            if answer.done():
+                continue
+            if isinstance(each, Exception):
+                # One error each: a shared one would gather everybody's traceback.
+                failed = StoreError("counters")
+                failed.__cause__ = each
+                answer.set_exception(failed)
+            else:
+                answer.set_result(each)
 
-    async def _call(self, steps: Sequence[Step]) -> Sequence[int]:
-        keys, told = packed(steps)
-        call = (len(keys), *keys, told, *_given(self._instant))
+    async def _call(self, steps: Sequence[Step]) -> Sequence[Sequence[int] | Exception]:
+        """Send steps; gives the figures of each, or why it was not played."""
+        call = self._script.call(steps)
         try:
             reply: bytes = await self._client.execute_command("EVALSHA", self._script.sha, *call)
         except NoScriptError:
             reply = await self._client.execute_command("EVAL", self._script.text, *call)
-        return figures(reply)
+        return divided(steps, figures(reply))
 
     async def close(self) -> None:
         """Wait for what is in flight, and close every connection."""
         await asyncio.gather(*self._batches)
         await self._client.aclose()
-
-
-def _given(instant: Callable[[], int] | None) -> tuple[str, ...]:
-    return (str(instant()),) if instant else ()

@@ -1,28 +1,34 @@
-"""A Redis or Valkey server by its URL: counters for every loop of a process, and for its threads."""
+"""A Redis or Valkey server or cluster by its URL: counters for every loop of a process, and for its threads."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
+from garrison.stores.redis.cluster import AwaitedCluster, DrivenCluster
 from garrison.stores.redis.counters import Awaited, Calls, Driven, RedisCounters
+from garrison.stores.redis.slots import Address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from garrison.model.ids import Randomness
     from garrison.stores.redis.counters import Link
     from garrison.stores.redis.script import Step
 
-__all__ = ["RedisServer", "connection_of"]
+    _Awaited = Awaited | AwaitedCluster
+
+__all__ = ["RedisServer", "connection_of", "seeds_of"]
 
 _PORT = 6379
+_CLUSTER = "+cluster"
 
 
 class RedisServer:
-    """One server, as a process uses it."""
+    """One server or cluster, as a process uses it."""
 
     def __init__(self, url: str, password: str, secret: bytes, randomness: Randomness) -> None:
         """Prepare to connect.
@@ -35,8 +41,13 @@ class RedisServer:
         """
         connection = connection_of(url, password)
         self.calls = Calls()
-        self._threads = Driven(calls=self.calls, **connection)
-        self._loops = _Loops(connection, self.calls)
+        seeds = seeds_of(url)
+        if seeds:
+            self._threads: Driven | DrivenCluster = DrivenCluster(seeds, calls=self.calls, **connection)
+            self._loops = _Loops(partial(AwaitedCluster, seeds, calls=self.calls, **connection))
+        else:
+            self._threads = Driven(calls=self.calls, **connection)
+            self._loops = _Loops(partial(Awaited, calls=self.calls, **connection))
         self._secret = secret
         self._randomness = randomness
 
@@ -63,16 +74,15 @@ class RedisServer:
 class _Loops:
     """A link for each loop, for as long as it runs."""
 
-    def __init__(self, connection: dict[str, Any], calls: Calls) -> None:
-        self._connection = connection
-        self._calls = calls
-        self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Awaited, object]] = WeakKeyDictionary()
+    def __init__(self, opened: Callable[[], _Awaited]) -> None:
+        self._opened = opened
+        self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[_Awaited, object]] = WeakKeyDictionary()
 
     async def send(self, step: Step) -> Sequence[int]:
         loop = asyncio.get_running_loop()
         known = self._links.get(loop)
         if known is None:
-            link = Awaited(calls=self._calls, **self._connection)
+            link = self._opened()
             ending = _held(link)
             await anext(ending)
             known = self._links.setdefault(loop, (link, ending))
@@ -94,7 +104,7 @@ class _Either:
         return await self._loops.send(step)
 
 
-async def _held(link: Awaited) -> AsyncGenerator[None, None]:
+async def _held(link: _Awaited) -> AsyncGenerator[None, None]:
     """Hold a link for as long as its loop runs: a loop that ends shuts its generators down first."""
     try:
         yield
@@ -103,10 +113,20 @@ async def _held(link: Awaited) -> AsyncGenerator[None, None]:
 
 
 def connection_of(url: str, password: str = "") -> dict[str, Any]:
-    """Write a URL as the client takes it."""
+    """Write a URL as the client takes it, but for the nodes of a cluster."""
     parts = urlsplit(url)
     found: dict[str, Any] = {"username": unquote(parts.username or "") or None, "password": password or None}
     if parts.scheme == "unix":
         return {**found, "unix_socket_path": parts.path}
-    found |= {"host": parts.hostname or "localhost", "port": parts.port or _PORT}
-    return {**found, "ssl": True, "ssl_check_hostname": True} if parts.scheme == "rediss" else found
+    if not parts.scheme.endswith(_CLUSTER):
+        found |= {"host": parts.hostname or "localhost", "port": parts.port or _PORT}
+    return {**found, "ssl": True, "ssl_check_hostname": True} if parts.scheme.startswith("rediss") else found
+
+
+def seeds_of(url: str) -> list[Address]:
+    """Read which nodes of a cluster a URL names; none where it names a single server."""
+    parts = urlsplit(url)
+    if not parts.scheme.endswith(_CLUSTER):
+        return []
+    nodes = [urlsplit(f"//{node}") for node in parts.netloc.rpartition("@")[2].split(",")]
+    return [Address(node.hostname or "localhost", node.port or _PORT) for node in nodes]

@@ -17,12 +17,12 @@ from garrison.errors import UsageError
 from garrison.limits.limit import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from garrison.limits.limit import Ask, Limit
     from garrison.model.ids import Randomness
 
-__all__ = ["MOST_DEBT", "Script", "Step", "figures", "fits", "key", "packed", "play", "verdicts"]
+__all__ = ["FIGURES", "MOST_DEBT", "Script", "Step", "divided", "figures", "fits", "key", "packed", "play", "verdicts"]
 
 MOST_DEBT: Final = 2**51
 """Largest debt of a rate, a request beyond its burst included (`Limit.full + Limit.unit`): twice that is exact, and
@@ -30,12 +30,17 @@ so is an instant of this century with as many microseconds added."""
 
 _ENCODE: Final = msgpack.Encoder().encode
 _PARTS: Final = ("rate", "most", "calendar", "concurrency", "step")
-_FIGURES: Final = 4
+
+FIGURES: Final = 4
+"""Numbers of a verdict: 0 refused, 1 passed or 2 would be refused; remaining; retry; reset."""
+
 _SHORT: Final = {"rate": "r", "most": "m", "calendar": "c", "concurrency": "n"}
 """First words of `Limit.key`, shortened so that a subject takes a size class less of the server's memory."""
 
 _tuple: Final = tuple.__new__
 """`_tuple(Verdict, (...))` takes half the time of `Verdict(...)`."""
+
+_ANSWERED: Final = frozenset(("take", "peek", "hold"))
 
 Step = tuple[list[bytes], tuple[Any, ...]]
 """The keys a step is about, and what is to be done; asks name keys by their place in that list, from 0."""
@@ -44,16 +49,22 @@ Step = tuple[list[bytes], tuple[Any, ...]]
 class Script:
     """The text of the script under its name on the server."""
 
-    def __init__(self, prelude: str = "now") -> None:
+    def __init__(self, instant: Callable[[], int] | None = None) -> None:
         """Read it.
 
         Args:
-            prelude: `now` for the server's clock; `given`, for tests, for the instant in the second argument.
+            instant: For tests: wall microseconds instead of the server's clock.
         """
-        folder = files(__package__) / "lua"
+        folder, prelude = files(__package__) / "lua", "given" if instant else "now"
         self.text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in (prelude, *_PARTS))
         # The protocol names scripts by SHA-1; nothing is secured by it.
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        self._instant = instant
+
+    def call(self, steps: Sequence[Step]) -> tuple[Any, ...]:
+        """Put steps into one call: what stands after the script or its name."""
+        keys, told = packed(steps)
+        return len(keys), *keys, told, *((str(self._instant()),) if self._instant else ())
 
 
 def fits(limit: Limit) -> bool:
@@ -106,10 +117,21 @@ def figures(reply: bytes) -> list[int]:
     return list(msgpack.decode(reply))
 
 
+def divided(steps: Sequence[Step], said: Sequence[int]) -> list[Sequence[int]]:
+    """Part the figures of a call by its steps; a `hold` has an instant before its verdicts."""
+    parts: list[Sequence[int]] = []
+    first = 0
+    for _, (what, rows) in steps:
+        last = first + (FIGURES * len(rows) + (what == "hold") if what in _ANSWERED else 0)
+        parts.append(said[first:last])
+        first = last
+    return parts
+
+
 def verdicts(asks: Sequence[Ask], leases: Sequence[int], said: Sequence[int]) -> list[Verdict]:
     """Read what the script says to a step."""
     found = []
-    passed = all(said[::_FIGURES])
+    passed = all(said[::FIGURES])
     for ask, lease, code, remaining, retry, reset in zip(asks, leases, *_columns(said), strict=True):
         held = lease if lease and passed and code == 1 and ask.cost else 0
         found.append(_tuple(Verdict, (code > 0, remaining, retry, reset, held)))
@@ -117,7 +139,7 @@ def verdicts(asks: Sequence[Ask], leases: Sequence[int], said: Sequence[int]) ->
 
 
 def _columns(said: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (said[number::_FIGURES] for number in range(_FIGURES))
+    return (said[number::FIGURES] for number in range(FIGURES))
 
 
 def _leased(limit: Limit, cost: int, lease: int) -> tuple[Any, ...]:

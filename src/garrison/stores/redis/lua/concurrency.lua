@@ -32,7 +32,7 @@ local function spend_concurrency(state, limit, cost, lease)
   return kept, 0, max(limit.count - held, 0), retry, reset(string.sub(leases, 16 * gone + 1), held)
 end
 
-local function released(state, lease)
+local function back_concurrency(state, _, _, lease)
   local kept = {}
   for number = 1, #state[2] / 16 do
     local place = string.sub(state[2], 16 * number - 15, 16 * number)

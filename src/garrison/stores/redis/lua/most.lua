@@ -97,3 +97,24 @@ local function spend_window(state, limit, cost)
   local reset = limit.count > 0 and window_leaves(counts, limit, max(total - limit.count, 0) + 1) or 0
   return moved and window_state(counts, limit) or nil, 0, max(limit.count - total, 0), retry, reset
 end
+
+local function back_log(state, _, cost, at)
+  if state[1] ~= 'l' then return state end
+  local kept, left = {}, cost
+  for number = 1, #state[2] / 8 do
+    if left > 0 and instant(state[2], number) == at then
+      left = left - 1
+    else
+      kept[#kept + 1] = string.sub(state[2], 8 * number - 7, 8 * number)
+    end
+  end
+  return {'l', table.concat(kept)}
+end
+
+local function back_window(state, limit, cost, at)
+  if state[1] ~= 'w' or state[2] ~= limit.slice then return state end
+  local age = state[3] - floor(at / limit.slice)
+  if age < 0 or age > SLICES or state[4 + age] < cost then return state end
+  state[4 + age] = state[4 + age] - cost
+  return state
+end

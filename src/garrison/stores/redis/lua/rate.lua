@@ -58,3 +58,13 @@ local function spend_rate(state, limit, cost)
   local kept = before > owed and rate_state(owed, limit) or nil
   return kept, 0, floor((limit.full - owed) / limit.unit), retry, rate_reset(owed, limit)
 end
+
+-- What a step spent that another node refused is given back by `back_…`, to nobody's gain: `at` is when it was spent.
+local function back_rate(state, limit, cost, at)
+  if state[4] ~= limit.refill or state[5] ~= limit.unit then return state end
+  -- What came back since may have let others pass.
+  local back = cost * limit.unit - max(now - at, 0) * limit.refill
+  local owed = (state[2] - now) * state[4] + state[3]
+  if back <= 0 or owed <= 0 or owed > limit.full then return state end
+  return rate_state(max(owed - back, 0), limit)
+end

@@ -6,6 +6,9 @@ local SPEND = {
   rate = spend_rate, log = spend_log, window = spend_window, calendar = spend_calendar,
   concurrency = spend_concurrency,
 }
+local BACK = {
+  rate = back_rate, log = back_log, window = back_window, calendar = back_calendar, concurrency = back_concurrency,
+}
 local reply = {}
 
 local function stored(key)
@@ -100,7 +103,8 @@ local function release(asks)
     local counters = stored(key)
     local entry = counters[ask[2]]
     if entry then
-      entry[2] = released(entry[2], lease_of(ask))
+      local mark = ask[3] == 'concurrency' and lease_of(ask) or ask[13]
+      entry[2] = BACK[ask[3]](entry[2], limit_of(ask), ask[11], mark)
       keep(key, counters)
     end
   end
@@ -111,6 +115,10 @@ for _, step in ipairs(cmsgpack.unpack(ARGV[1])) do
     release(step[2])
   elseif step[1] == 'reset' then
     for _, ask in ipairs(step[2]) do redis.call('SET', KEYS[ask[1]], '', 'PX', '1') end
+  elseif step[1] == 'hold' then
+    -- A `take` that may be given back says when it was.
+    reply[#reply + 1] = now
+    play('take', step[2])
   else
     play(step[1], step[2])
   end
