@@ -7,7 +7,7 @@ import pytest
 from garrison.guard.drive import drive
 from garrison.model.units import SECOND
 from garrison.stores.memory.records import MemoryRecords
-from garrison.stores.news import FRESH, KEPT, News
+from garrison.stores.news import FRESH, KEPT, POLL, News
 from garrison.testing.clock import ManualClock
 
 
@@ -90,6 +90,38 @@ def test_a_wall_clock_that_steps_back_hides_nothing() -> None:
     world.clock.step(-30 * SECOND)
     world.write("late")
 
+    world.poll()
+
+    assert world.ear.heard == ["late"]
+
+
+@pytest.mark.parametrize("seconds", [6, 900, 3_500, 7_200, -6, -900, -7_200])
+def test_a_reader_whose_clock_was_set_hears_everybody_or_trusts_nothing(seconds: int) -> None:
+    """Set forward, it must not wait for news of the future while others write those of now."""
+    world = World()
+    skew = seconds * SECOND
+    for number in range(20):
+        world.clock.advance(POLL)
+        drive(world.there.poll(world.records, world.clock.wall() + skew, world.clock.monotonic()))
+        world.write(str(number))
+    world.clock.advance(POLL)
+    drive(world.there.poll(world.records, world.clock.wall() + skew, world.clock.monotonic()))
+
+    assert world.ear.heard == [str(number) for number in range(20)] or not world.fresh
+
+
+@pytest.mark.parametrize("seconds", [-6, -900, -7_200, 900])
+def test_a_writer_whose_clock_was_set_is_heard(seconds: int) -> None:
+    """Set back, it must not file its news where the others have read already."""
+    world = World()
+    drive(world.here.poll(world.records, world.clock.wall(), world.clock.monotonic()))
+    for _ in range(30):
+        world.clock.advance(POLL)
+        world.poll()
+        drive(world.here.poll(world.records, world.clock.wall() + seconds * SECOND, world.clock.monotonic()))
+
+    at = world.clock.wall() + seconds * SECOND
+    drive(world.records.commit([world.here.step("key", "late", at, "late")]))
     world.poll()
 
     assert world.ear.heard == ["late"]

@@ -67,6 +67,9 @@ class News:
         self._alone = alone
         self._proved = -FRESH
         self._last = 0
+        """Wall microseconds at the last poll, as if nobody had set the clock since the first."""
+
+        self._polled = 0
         self._deaf = False
         self._seen: dict[str, int] = {}
         self._listeners: dict[str, list[WeakMethod[Listener]]] = {}
@@ -94,7 +97,9 @@ class News:
             now: Wall microseconds.
             tail: A few random characters, so that no two items share an id.
         """
-        return Put(NEWS, Item(id=f"{now:016x}{tail}", topic=topic, value=value, until=now + KEPT))
+        # A clock that was set back would file it where everybody else has read already.
+        at = max(now, self._last)
+        return Put(NEWS, Item(id=f"{at:016x}{tail}", topic=topic, value=value, until=at + KEPT))
 
     def tell(self, topic: str, value: str, now: int) -> None:
         """Hand a piece of news to this process's own listeners at once."""
@@ -125,7 +130,9 @@ class News:
             after = items[-1].id
         self._seen = {name: at for name, at in self._seen.items() if at >= last - 2 * OVERLAP}
         self._proved = monotonic
-        self._last = wall
+        # A clock that was set forward must not step over what others, whose clocks are right, are about to write.
+        self._last = self._last + monotonic - self._polled if self._last else wall
+        self._polled = monotonic
 
     def _hear(self, item: Item) -> None:
         if item.id not in self._seen:
