@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from garrison.admin.blocks import stored
+from garrison.errors import PolicyError
 from garrison.guard.blocked import Block
 from garrison.guard.decision import Decision
 from garrison.guard.drive import drive
@@ -309,6 +310,25 @@ def test_without_the_table_nobody_is_suspected() -> None:
     )
 
     assert asks(world, "GET /.env", times=500) == "route_unknown"
+
+
+@pytest.mark.parametrize("name", ["half_life", "forget", "block", "longest"])
+def test_points_that_last_no_time_are_no_policy(name: str) -> None:
+    """The second refusal of an address would be divided by nothing: a fault, for whoever asks for it."""
+    with pytest.raises(PolicyError, match="GP192"):
+        World(POLICY.replace("[abuse]", f'[abuse]\n{name} = "0s"'))
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"])
+@pytest.mark.parametrize("listed", ["allow", "deny"])
+def test_nobody_is_let_off_or_shut_out_by_a_network_of_everybody(listed: str, network: str) -> None:
+    """The IPv4 addresses have a second way of being written."""
+    with pytest.raises(PolicyError, match="GP193"):
+        World(
+            POLICY.replace('["203.0.113.0/24"]', "[]")
+            .replace('["192.0.2.66"]', "[]")
+            .replace(f"{listed} = []", f'{listed} = ["{network}"]')
+        )
 
 
 def test_in_observe_mode_nobody_is_shut_out() -> None:

@@ -185,3 +185,28 @@ def _long_wait(facts: Facts) -> Iterator[Found]:
     """
     if duration(facts.policy.overload.wait) > SECOND:
         yield Found(("overload", "wait"), "is longer than callers wait", 'Write "25ms"')
+
+
+@rule("GP192", "error", bad='[abuse]\nhalf_life = "0s"', good='[abuse]\nhalf_life = "10m"')
+def _no_time(facts: Facts) -> Iterator[Found]:
+    """Points or blocks of abusers last no time at all.
+
+    Nothing would ever add up, and nobody be shut out.
+    """
+    abuse = facts.policy.abuse
+    for name in ("half_life", "block", "longest", "forget"):
+        if abuse is not None and not duration(getattr(abuse, name)):
+            yield Found(("abuse", name), "is no time at all", "Write how long it is, or remove it for the default")
+
+
+@rule("GP193", "error", bad='[abuse]\nallow = ["0.0.0.0/0"]', good='[abuse]\nallow = ["192.0.2.0/24"]')
+def _everybody(facts: Facts) -> Iterator[Found]:
+    """Every address is allowed or denied.
+
+    Nobody could be shut out any more, or nobody served.
+    """
+    abuse = facts.policy.abuse
+    for name in ("allow", "deny"):
+        for number, text in enumerate(getattr(abuse, name, ())):
+            if not extent(text)[1]:
+                yield Found(("abuse", name, number), "is every address there is", "List the networks that are meant")
